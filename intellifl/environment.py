@@ -1,0 +1,88 @@
+"""What the environment can set, checked at once; an unknown INTELLIFL_ variable is an error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic import AliasChoices, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "INTELLIFL_"
+RUN_TOKEN = "INTELLIFL_RUN_TOKEN"
+"""Set by the supervisor in every process of a run, so that strays can be found."""
+
+
+class Environment(BaseSettings):
+    """Settings from the process environment and `.env`; docs/configuration.md lists them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=ROOT / ".env", extra="ignore", env_ignore_empty=True
+    )
+
+    database_url: str = Field(
+        f"sqlite:///{ROOT / 'db.sqlite3'}",
+        validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+        description="Where runs are recorded.",
+    )
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        validation_alias=AliasChoices("REDIS_URL", "redis_url"),
+        description="The queue between machines.",
+    )
+    out_dir: Path = Field(ROOT / "out", description="Folder of the runs' folders.")
+    data_dir: Path = Field(ROOT / "data", description="Folder of datasets and of the secret key.")
+    concurrency: int = Field(
+        1, ge=1, le=64, description="Simulations the local queue runs at once."
+    )
+    secret_key: str = Field(
+        "", description="Signs sessions; drawn and kept in data_dir when absent."
+    )
+    debug: bool = Field(False, description="Django's debug pages; never beyond loopback.")
+    allowed_hosts: list[str] = Field(
+        ["127.0.0.1", "localhost", "[::1]"],
+        description="Host names the server answers to (JSON list).",
+    )
+    require_auth: bool = Field(False, description="Ask for a login on loopback too.")
+    log_level: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What the server logs."
+    )
+
+
+@cache
+def environment() -> Environment:
+    """Read the environment once; end the process with a sentence when it is wrong."""
+    problems = _unknown_variables()
+    try:
+        settings = Environment()
+    except ValidationError as error:
+        problems += [
+            f"{PREFIX}{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False)
+        ]
+    if problems:
+        sys.exit("The environment is wrong:\n" + "\n".join(f"  {line}" for line in problems))
+    return settings
+
+
+def known_variables() -> dict[str, str]:
+    """Return the name and description of every variable that is read."""
+    return {
+        name.upper() if field.validation_alias else f"{PREFIX}{name.upper()}": field.description
+        or ""
+        for name, field in Environment.model_fields.items()
+    }
+
+
+def _unknown_variables() -> list[str]:
+    known = {*known_variables(), RUN_TOKEN}
+    names = {*os.environ, *dotenv_values(ROOT / ".env")}
+    return [
+        f"{name} is not a setting; known are {', '.join(sorted(known - {RUN_TOKEN}))}"
+        for name in sorted(names)
+        if name.startswith(PREFIX) and name not in known
+    ]

@@ -1,0 +1,35 @@
+"""Divide samples among clients by the partition a configuration names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulations.fl.errors import DataError
+from simulations.fl.partitions import PARTITIONS
+from simulations.fl.paths import resolve_path
+
+Indices = NDArray[np.int64]
+
+
+def partition(
+    name: str,
+    params: Mapping[str, Any],
+    labels: NDArray[np.int64],
+    num_clients: int,
+    rng: np.random.Generator,
+) -> list[Indices]:
+    """Return each client's sample indices; every client gets at least one, or DataError."""
+    spec = PARTITIONS[name]
+    divide: Callable[..., list[Indices]] = resolve_path(spec.path)
+    parts = divide(labels, num_clients, rng, spec.params(**params))
+    empty = [client for client, part in enumerate(parts) if len(part) == 0]
+    if empty:
+        raise DataError(
+            f"partitioning_strategy {name!r} leaves {len(empty)} of {num_clients} clients without "
+            f"a sample (first: client {empty[0]}); use fewer clients or a milder partition"
+        )
+    return parts

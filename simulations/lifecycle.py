@@ -1,0 +1,91 @@
+"""The state machine of a simulation: legal moves, each a conditional UPDATE that tells who won."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from simulations.models import ACTIVE, FINISHED, RunEvent, Simulation, Status
+
+MOVES: dict[Status, tuple[Status, ...]] = {
+    Status.PENDING: (Status.QUEUED,),
+    Status.RUNNING: (Status.PENDING,),
+    Status.COMPLETED: (Status.RUNNING,),
+    Status.FAILED: ACTIVE,
+    Status.STOPPED: ACTIVE,
+}
+
+
+def claim(pk: int, token: str, **supervisor: Any) -> bool:
+    """Take a queued simulation for the attempt `token`; False when somebody else was first."""
+    attempt = Simulation.objects.values_list("attempt", flat=True).get(pk=pk) + 1
+    return _move(
+        Simulation.objects.filter(pk=pk, attempt=attempt - 1),
+        Status.PENDING,
+        attempt=attempt,
+        attempt_token=token,
+        heartbeat_at=timezone.now(),
+        **supervisor,
+    )
+
+
+def start(pk: int, token: str) -> bool:
+    return _move(_held(pk, token), Status.RUNNING, started_at=timezone.now())
+
+
+def complete(pk: int, token: str) -> bool:
+    return _move(_held(pk, token), Status.COMPLETED, finished_at=timezone.now())
+
+
+def fail(pk: int, error: str, token: str | None = None) -> bool:
+    """End an active simulation with the reason; with `token` only if that attempt holds it."""
+    return _move(_held(pk, token), Status.FAILED, finished_at=timezone.now(), error=error)
+
+
+def stop(pk: int, token: str | None = None, *, only_queued: bool = False) -> bool:
+    """End an active simulation as stopped; with `token` only if that attempt still holds it."""
+    rows = _held(pk, token)
+    if only_queued:
+        rows = rows.filter(status=Status.QUEUED)
+    return _move(rows, Status.STOPPED, finished_at=timezone.now())
+
+
+def request_stop(pk: int) -> bool:
+    """Ask the supervisor of an active simulation to stop it; it looks at every beat."""
+    return bool(
+        Simulation.objects.filter(pk=pk, status__in=ACTIVE, stop_requested_at=None).update(
+            stop_requested_at=timezone.now()
+        )
+    )
+
+
+def beat(pk: int, token: str) -> Simulation | None:
+    """Record that the supervisor is alive; return the row, or None if the attempt lost it."""
+    held = _held(pk, token).filter(status__in=ACTIVE)
+    if not held.update(heartbeat_at=timezone.now()):
+        return None
+    return held.first()
+
+
+def is_finished(simulation: Simulation) -> bool:
+    return simulation.status in FINISHED
+
+
+def _held(pk: int, token: str | None) -> Any:
+    rows = Simulation.objects.filter(pk=pk)
+    return rows if token is None else rows.filter(attempt_token=token)
+
+
+def _move(rows: Any, to: Status, **fields: Any) -> bool:
+    with transaction.atomic():
+        moving = rows.filter(status__in=MOVES[to])
+        pk = moving.values_list("pk", flat=True).first()
+        if pk is None or not moving.update(status=to, **fields):
+            return False
+        payload = {"status": to.value, "error": fields.get("error")}
+        RunEvent.objects.create(
+            simulation_id=pk, kind="status", payload=payload, created_at=timezone.now()
+        )
+        return True
