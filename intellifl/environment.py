@@ -69,20 +69,27 @@ def environment() -> Environment:
     return settings
 
 
-def known_variables() -> dict[str, str]:
-    """Return the name and description of every variable that is read."""
-    return {
-        name.upper() if field.validation_alias else f"{PREFIX}{name.upper()}": field.description
-        or ""
-        for name, field in Environment.model_fields.items()
-    }
+def variable_name(field_name: str) -> str:
+    """Return the environment variable that sets a field."""
+    if Environment.model_fields[field_name].validation_alias:
+        return field_name.upper()
+    return f"{PREFIX}{field_name.upper()}"
+
+
+def variables_reference() -> str:
+    """Return the table of variables for the documentation."""
+    rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
+    for name, field in Environment.model_fields.items():
+        default = str(field.default).replace(f"{ROOT}/", "")
+        rows.append(f"| `{variable_name(name)}` | `{default}` | {field.description} |")
+    return "\n".join(rows)
 
 
 def _unknown_variables() -> list[str]:
-    known = {*known_variables(), RUN_TOKEN}
+    known = {variable_name(name) for name in Environment.model_fields}
     names = {*os.environ, *dotenv_values(ROOT / ".env")}
     return [
-        f"{name} is not a setting; known are {', '.join(sorted(known - {RUN_TOKEN}))}"
+        f"{name} is not a setting; known are {', '.join(sorted(known))}"
         for name in sorted(names)
-        if name.startswith(PREFIX) and name not in known
+        if name.startswith(PREFIX) and name not in known | {RUN_TOKEN}
     ]

@@ -30,7 +30,7 @@ def loads(text: str | bytes) -> Any:
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise StrictJSONError(f"the body is not valid JSON: {error.msg} at {place}") from None
-    _refuse_depth(value)
+    _inspect(value)
     return value
 
 
@@ -75,18 +75,29 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _refuse_depth(value: Any) -> None:
+def _inspect(value: Any) -> None:
+    """Refuse nesting that later readers would choke on, and text that no database can hold."""
     level = [value]
     for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for item in level
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
-        if not level:
+        children: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                children += [*item.keys(), *item.values()]
+            elif isinstance(item, list):
+                children += item
+            elif isinstance(item, str):
+                _refuse_unstorable(item)
+        if not children:
             return
+        level = children
     raise StrictJSONError(_too_deep())
+
+
+def _refuse_unstorable(text: str) -> None:
+    if "\x00" in text:
+        raise StrictJSONError(f"the string {text[:40]!r} contains a NUL character")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise StrictJSONError(f"the string {text[:40]!r} contains half a surrogate pair")
 
 
 def _too_deep() -> str:

@@ -51,13 +51,12 @@ def modernise(raw: Mapping[str, Any], path: str, findings: Findings) -> dict[str
 def _modernise_entry(entry: Any, path: str, findings: Findings) -> Any:
     if not isinstance(entry, dict):
         return entry
-    attack_type = entry.get("attack_type")
-    known = isinstance(attack_type, str) and attack_type in ATTACKS
+    attack_type = str(entry.get("attack_type"))
     clean: dict[str, Any] = {}
     for key, value in entry.items():
         if key.startswith("_"):
             continue
-        if known and belongs_elsewhere(key, attack_type):
+        if attack_type in ATTACKS and belongs_elsewhere(key, attack_type):
             findings.warn(f"{path}{key}", f"has no effect: {attack_type} has no such parameter")
         else:
             clean[key] = value

@@ -41,8 +41,12 @@ def sentence(problem: ErrorDetails, fields: Iterable[str]) -> str:
     return form.format(
         given=_short(problem["input"]),
         unknown=unknown("field", str(problem["loc"][-1]), fields),
-        **problem.get("ctx", {}),
+        **{name: _plain(limit) for name, limit in problem.get("ctx", {}).items()},
     )
+
+
+def _plain(limit: Any) -> Any:
+    return f"{limit:g}" if isinstance(limit, float) else limit
 
 
 def _short(value: Any) -> str:

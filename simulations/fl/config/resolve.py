@@ -8,6 +8,7 @@ import numpy as np
 
 from datasets_app.catalog import CATALOG
 from simulations.fl.config.fields import SIMULATION_FIELDS, StrategyConfig
+from simulations.fl.config.findings import Findings
 from simulations.fl.config.parse import SimulationConfig
 from simulations.fl.config.participation import evaluate_clients, fit_clients
 from simulations.fl.config.schedule import AttackEntry
@@ -24,11 +25,18 @@ def resolve(config: SimulationConfig, drawn_seed: int) -> SimulationConfig:
     `drawn_seed` is used where no seed is given, the same for every strategy.
     """
     names = _labels(config.strategies)
-    strategies = tuple(
-        _resolve(strategy, name, drawn_seed)
-        for strategy, name in zip(config.strategies, names, strict=True)
-    )
-    return SimulationConfig(strategies, config.warnings)
+    findings = Findings()
+    strategies: list[StrategyConfig] = []
+    for number, strategy in enumerate(config.strategies):
+        try:
+            strategies.append(_resolve(strategy, names[number], drawn_seed))
+        except ConfigError as error:
+            for message in error.errors:
+                path = f"simulation_strategies.{number}." if len(config.strategies) > 1 else ""
+                findings.error("", path + message)
+    if findings.errors:
+        raise ConfigError(findings.errors)
+    return SimulationConfig(tuple(strategies), config.warnings)
 
 
 def as_json(strategy: StrategyConfig) -> dict[str, Any]:

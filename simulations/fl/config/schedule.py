@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -63,8 +63,8 @@ SCHEDULE_FIELDS = frozenset(AttackEntry.model_fields)
 @cache
 def entry_class(attack_type: str) -> type[AttackEntry]:
     """Return the entry class of an attack: the schedule's fields and the attack's own."""
-    params = ATTACKS[attack_type].Params
-    return create_model(f"{attack_type}_entry", __base__=(AttackEntry, params))
+    bases: Any = (AttackEntry, ATTACKS[attack_type].Params)
+    return cast(type[AttackEntry], create_model(f"{attack_type}_entry", __base__=bases))
 
 
 def belongs_elsewhere(key: str, attack_type: str) -> bool:
@@ -74,9 +74,3 @@ def belongs_elsewhere(key: str, attack_type: str) -> bool:
     return key in LEGACY_KEYS or any(
         key in attack.Params.model_fields for attack in ATTACKS.values()
     )
-
-
-def default_parameters(attack_type: str) -> dict[str, Any]:
-    """Return the attack's own optional fields with their defaults."""
-    fields = ATTACKS[attack_type].Params.model_fields
-    return {name: field.default for name, field in fields.items() if not field.is_required()}

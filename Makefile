@@ -1,0 +1,70 @@
+PYTHON ?= python3
+BIN := .venv/bin
+MANAGE := $(BIN)/python manage.py
+.DEFAULT_GOAL := help
+.PHONY: help run demo test test-slow check fmt format lint types arch migrations docs clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/.run  ## Start the server and the local queue on 127.0.0.1:8000 (Ctrl-C stops both)
+	@$(MANAGE) fetch_dataset mnist5k
+	@exec $(MANAGE) dev --quickstart
+
+demo: .venv/.run  ## Run examples/quickstart.json in the terminal
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) fetch_dataset mnist5k
+	@exec $(MANAGE) run_simulation examples/quickstart.json
+
+test: .venv/.dev data  ## Run the tests that take seconds
+	$(BIN)/python -m pytest -m "not slow" -n auto
+
+test-slow: .venv/.dev data  ## Run the tests that train on real data or run real servers
+	$(BIN)/python -m pytest -m slow -n auto
+
+check: format lint types arch migrations test test-slow  ## Run every gate, as CI does
+
+fmt: .venv/.dev  ## Format the code and mend what ruff can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+format: .venv/.dev  ## Check the format
+	$(BIN)/ruff format --check .
+
+lint: .venv/.dev  ## Check with ruff
+	$(BIN)/ruff check .
+
+types: .venv/.dev  ## Check types with mypy, strictly
+	$(BIN)/mypy
+
+arch: .venv/.dev  ## Check the import contracts
+	$(BIN)/lint-imports
+
+migrations: .venv/.dev  ## Check that the migrations match the models
+	$(MANAGE) makemigrations --check --dry-run
+
+docs: .venv/.dev  ## Rewrite the generated parts of docs/
+	$(MANAGE) write_reference
+
+clean:  ## Remove the virtual environment and caches; runs, data and the database stay
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+
+.PHONY: data
+data: .venv/.run
+	@$(MANAGE) fetch_dataset mnist5k digits
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "intellifl needs Python 3.11 or newer: make PYTHON=python3.11 …"; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.run: .venv/.python pyproject.toml constraints.txt
+	@echo "Installing (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/.dev: .venv/.run
+	@echo "Installing the tools for tests (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

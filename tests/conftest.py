@@ -1,0 +1,44 @@
+"""Fixtures for all tests: nothing ever touches the developer's own database or `out/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def database_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("database") / "test.sqlite3"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(database_path: Path) -> None:
+    """Use a database file, as in production: other processes and threads see what is committed."""
+    from django.conf import settings
+
+    default = settings.DATABASES["default"]
+    if default["ENGINE"] == "django.db.backends.sqlite3":
+        default.setdefault("TEST", {})["NAME"] = str(database_path)
+
+
+@pytest.fixture(autouse=True)
+def out_dir(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test its own folder for runs, in this process and in those it starts."""
+    folder = tmp_path / "out"
+    settings.OUT_DIR = folder
+    monkeypatch.setenv("INTELLIFL_OUT_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def shared_database(
+    transactional_db: None, settings: Any, database_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let processes that the test starts use the test's database and data folder.
+
+    The test's rows are committed, and removed after it.
+    """
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{database_path}")
+    monkeypatch.setenv("INTELLIFL_DATA_DIR", str(Path(settings.DATA_DIR).resolve()))
