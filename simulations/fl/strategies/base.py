@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,7 +23,12 @@ class Bound:
 
 @dataclass(frozen=True)
 class StrategySpec:
-    """A strategy as the tables, forms and pages know it, without loading torch."""
+    """A strategy as the tables, forms and pages know it, without loading torch.
+
+    `paper` is an arXiv id, empty for a rule that docs/strategies.md defines; `parameters` are the
+    configuration fields it reads, `worst` is the end of its criterion where the suspicious clients
+    are, `removes` whether it ever removes or suspends one.
+    """
 
     path: str
     title: str
@@ -32,6 +37,7 @@ class StrategySpec:
     parameters: tuple[str, ...] = ()
     bound: Bound | None = None
     removes: bool = True
+    worst: Literal["highest", "lowest"] = "highest"
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class Context:
     Row i of the updates is the reply of `client_ids[i]`; `weights` (n,) are numbers of training
     examples, `start` (d,) is the global vector they started from, `kept` (n,) is False for clients
     that were removed or are suspended: they are scored, but must not enter the aggregate.
+    `weights` and `kept` lie on the CPU, `start` where the updates lie. `removing` is True in rounds
+    whose removals count.
     """
 
     round_number: int
@@ -52,6 +60,11 @@ class Context:
     removing: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def remaining_malicious(self) -> int:
+        """The f to assume of the clients that are kept: those removed are taken to be Byzantine."""
+        return max(0, self.num_malicious - int((~self.kept).sum()))
+
 
 @dataclass(frozen=True)
 class Aggregation:
@@ -59,7 +72,9 @@ class Aggregation:
 
     `scores` (n,) float64 is the removal criterion, `included` (n,) bool who entered the aggregate,
     `removed` the client ids to remove for good, `suspended` those left out of the next round only
-    (both are read only while removing), `rejected` the ids whose reply was not finite.
+    (both are empty unless removing), `rejected` the ids whose reply was not finite. A rejected
+    client scores `inf`, or `-inf` where the lowest score is the worst. Scores, `included` and the
+    tensors in `state` lie on the CPU, the aggregate where the updates lie.
     """
 
     aggregate: Tensor

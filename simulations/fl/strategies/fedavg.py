@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from simulations.fl.strategies.averages import weighted_mean
 from simulations.fl.strategies.base import Aggregation, Context, State
-from simulations.fl.strategies.distances import to_centroid
+from simulations.fl.strategies.distances import finite_rows, to_centroid
+from simulations.fl.strategies.screening import ids_where, require_candidates
 
 
 def aggregate(updates: Tensor, context: Context, state: State) -> Aggregation:
-    """Average the updates, weighted by the number of training examples behind each."""
-    weights = context.weights * context.kept
-    mean = (weights / weights.sum()).to(updates.dtype) @ updates
+    """Average the updates, weighted by the number of training examples behind each.
+
+    It is not robust: a NaN in one update is a NaN in the average.
+    """
+    require_candidates(context.kept, context)
     return Aggregation(
-        aggregate=mean,
+        aggregate=weighted_mean(updates, context.weights * context.kept),
         scores=to_centroid(updates),
         included=context.kept.clone(),
         state=state,
+        rejected=ids_where(~finite_rows(updates), context),
     )

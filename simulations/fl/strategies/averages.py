@@ -1,0 +1,38 @@
+"""Averages of updates, in float64, rounded once."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from simulations.fl.errors import AggregationError
+
+BLOCK = 16_384
+
+
+def weighted_mean(updates: Tensor, weights: Tensor) -> Tensor:
+    """Return Σ w_i x_i / Σ w_i over the rows of weight above zero, (d,) in the updates' type."""
+    rows = weights.nonzero().squeeze(1)
+    shares = shares_of(weights)[rows].to(updates.device)
+    everyone = len(rows) == len(updates)
+    rows = rows.to(updates.device)
+    mean = torch.empty(updates.shape[1], dtype=updates.dtype, device=updates.device)
+    for start in range(0, updates.shape[1], BLOCK):
+        block = updates[:, start : start + BLOCK]
+        mean[start : start + BLOCK] = shares @ (block if everyone else block[rows]).double()
+    return mean
+
+
+def shares_of(weights: Tensor) -> Tensor:
+    """Return w_i / Σ w_i, (n,) float64."""
+    if not weights.any():
+        raise AggregationError(
+            "the updates to average have no weight: every client that may enter the aggregate "
+            "reports 0 training examples; give at least one of them examples to train on"
+        )
+    return weights.double() / weights.double().sum()
+
+
+def mean_of(updates: Tensor, chosen: Tensor) -> Tensor:
+    """Return the unweighted mean of the rows that the mask `chosen` (n,) names."""
+    return weighted_mean(updates, chosen.double())

@@ -1,0 +1,44 @@
+"""Coordinate-wise trimmed mean (Yin et al. 2018, arXiv 1803.01498)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from simulations.fl.strategies import coordinates
+from simulations.fl.strategies.base import Aggregation, Context, State
+from simulations.fl.strategies.removal import suspend_highest
+from simulations.fl.strategies.screening import robust
+
+ROUNDING = 1e-9
+"""A product of a ratio and n this close below a whole number is meant to be that number."""
+
+
+def trimmed_at_each_end(trim_ratio: float, num_clients: int) -> int:
+    """Return k = ⌊trim_ratio · n⌋, as in exact arithmetic, and such that something is left."""
+    return min(math.floor(trim_ratio * num_clients + ROUNDING), (num_clients - 1) // 2)
+
+
+def _suspend_one(answer: Aggregation, context: Context) -> Aggregation:
+    return suspend_highest(answer, context, 1)
+
+
+@robust(_suspend_one)
+def aggregate(updates: Tensor, context: Context, state: State) -> Aggregation:
+    """Average each coordinate without its k smallest and k largest values, k = ⌊trim_ratio · n⌋.
+
+    A client's score is the share of coordinates in which its value lies beyond those averaged.
+    """
+    n = int(context.kept.sum())
+    k = trimmed_at_each_end(context.parameters["trim_ratio"], n)
+    mean = torch.empty(updates.shape[1], dtype=updates.dtype, device=updates.device)
+    beyond = torch.zeros(len(updates), dtype=torch.int64, device=updates.device)
+    for columns, values in coordinates.blocks(updates, context.kept):
+        retained = values[:, k : n - k]
+        mean[columns] = retained.mean(1, dtype=torch.float64).to(mean.dtype)
+        low, high = retained[:, 0].contiguous(), retained[:, -1].contiguous()
+        beyond += coordinates.count_beyond(updates[:, columns], low, high)
+    scores = beyond.double().cpu() / updates.shape[1]
+    return Aggregation(aggregate=mean, scores=scores, included=context.kept.clone(), state=state)
