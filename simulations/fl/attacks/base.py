@@ -56,6 +56,13 @@ class Attack(ABC):
         self.params = params
         self.setup = setup
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The attack's own parameters as JSON values, without those of its schedule entry."""
+        own = set(self.Params.model_fields)
+        settings: dict[str, Any] = self.params.model_dump(mode="json", include=own)
+        return settings
+
 
 class DataAttack(Attack):
     """Poisons the samples a client trains on in a round."""
@@ -70,7 +77,10 @@ class DataAttack(Attack):
         """
 
     def success_set(self, samples: Any, labels: Labels) -> tuple[Any, Labels] | None:
-        """Return test samples and the labels wanted for them, or None without a goal."""
+        """Return test samples and the labels the attacker wants for them.
+
+        None when the attack has no such goal, or no test sample serves it.
+        """
         return None
 
 

@@ -13,16 +13,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Params(AttackParams):
-    scale_factor: float = Field(2.0, description="Factor on the client's own update.")
-
-
 class GradientScaling(WeightAttack):
     """w + scale_factor * u, with u the client's honest update."""
 
     summary = "Sends the honest update multiplied by a factor."
     paper = "1807.00459"
-    Params = Params
+
+    class Params(AttackParams):
+        scale_factor: float = Field(2.0, description="Factor on the client's own update.")
+
     params: Params
 
     def forge(
