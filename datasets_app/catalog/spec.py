@@ -25,15 +25,26 @@ class PackageSource:
 
 @dataclass(frozen=True)
 class HubSource:
-    """A dataset of the Hugging Face hub, or a copy of it on this machine."""
+    """A dataset of the Hugging Face hub, or a copy of it on this machine.
+
+    Without a `test_split` every fifth sample of each class is held out for testing. With
+    `keeps_first_classes` samples of classes beyond the spec's `num_classes` are left out; otherwise
+    such a label is an error.
+    """
 
     name: str
     config: str | None = None
+    train_split: str = "train"
+    test_split: str | None = "test"
+    keeps_first_classes: bool = False
 
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """One trainable dataset; `shape` is (channels, height, width) of an image."""
+    """One trainable dataset; `shape` is (channels, height, width) of an image.
+
+    `num_train` and `num_test` are what the source publishes, and rounded for femnist_iid.
+    """
 
     keyword: str
     title: str

@@ -9,6 +9,7 @@ from simulations.fl.config.spelling import unknown
 DATASETS = frozenset(
     {"financial_phrasebank", "lexglue", "pubmed_classification_20k", "medal", "medquad"}
     | {"its", "flair", "lung_photos", "fashion_mnist", "reuters_r8", "newsgroups"}
+    | {"femnist_niid"}
 )
 PARTITIONS = frozenset(
     {"pathological", "shard", "linear", "exponential", "square", "size", "natural_id"}
