@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises StorageError, naming the file and the reason, when the system cannot write it.
     """
-    draft = path.with_name(f"{PREFIX}{os.getpid()}-{path.name}")
+    writer = f"{os.getpid()}-{threading.get_native_id()}"
+    draft = path.with_name(f"{PREFIX}{writer}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield draft
@@ -26,7 +28,8 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise StorageError(f"cannot write {path.name}: {error.strerror or error}") from error
     finally:
-        draft.unlink(missing_ok=True)
+        if draft.exists():  # missing_ok still fails where a folder of the path is a file
+            draft.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

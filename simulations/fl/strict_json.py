@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 MAX_DEPTH = 64
+MAX_DIGITS = 400
 
 
 class StrictJSONError(ValueError):
@@ -21,6 +22,7 @@ def loads(text: str | bytes) -> Any:
             text,
             parse_constant=_refuse_constant,
             parse_float=_finite_float,
+            parse_int=_short_integer,
             object_pairs_hook=_unique_keys,
         )
     except RecursionError:
@@ -62,6 +64,12 @@ def _finite_float(digits: str) -> float:
     if not math.isfinite(number):
         raise StrictJSONError(f"the number {digits[:40]} is too large for a 64-bit float")
     return number
+
+
+def _short_integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise StrictJSONError(f"the number {digits[:40]}... has more than {MAX_DIGITS} digits")
+    return int(digits)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

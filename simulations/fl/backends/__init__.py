@@ -1,7 +1,7 @@
-"""Backends by keyword: where clients train; dotted paths, as they load torch or flwr."""
+"""Backends by keyword: dotted paths, as they load torch or flwr, of start(work, rows, workers)."""
 
 from __future__ import annotations
 
 BACKENDS: dict[str, str] = {
-    "local": "simulations.fl.backends.local:LocalBackend",
+    "local": "simulations.fl.backends.local:start",
 }

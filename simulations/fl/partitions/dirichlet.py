@@ -23,10 +23,9 @@ def divide(
         self_balancing=params.self_balancing,
         seed=int(rng.integers(2**31)),
     )
-    partitioner.dataset = Dataset.from_dict({"label": labels})
+    partitioner.dataset = Dataset.from_dict({"label": labels, "sample": np.arange(len(labels))})
     try:
-        partitioner.load_partition(0)
+        parts = [partitioner.load_partition(client) for client in range(num_clients)]
     except ValueError as error:
         raise DataError(f"partitioning_params: {error}") from None
-    parts = partitioner.partition_id_to_indices
-    return [np.sort(np.asarray(parts[i], dtype=np.int64)) for i in range(num_clients)]
+    return [np.sort(np.asarray(part["sample"], dtype=np.int64)) for part in parts]

@@ -1,0 +1,69 @@
+"""What a backend is: the place where the tasks of a round are done, by one worker or many."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+class Task(Protocol):
+    """One piece of work, a small picklable value; its text says what is done for whom."""
+
+    @property
+    def size(self) -> int:
+        """Samples to be computed; the largest task is handed out first."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What the engine and all workers share.
+
+    `vector` (d,) and `integers` (k,) are the global model, written by the engine only; row i of
+    `updates` (n, d) is written by the worker whose task names that row.
+    """
+
+    vector: Tensor
+    integers: Tensor
+    updates: Tensor
+
+
+class Work(Protocol):
+    """All that a worker needs to do any task of one strategy."""
+
+    device: torch.device
+    num_parameters: int
+    num_integers: int
+
+    def perform(self, task: Any, exchange: Exchange) -> Any:
+        """Do `task`; return its result, a small picklable value."""
+
+
+class Backend(ABC):
+    """Workers of one strategy; as a context manager it leaves none behind."""
+
+    exchange: Exchange
+    num_workers: int
+
+    @abstractmethod
+    def run(self, tasks: Sequence[Any]) -> list[Any]:
+        """Do all tasks; return their results in the order of `tasks`.
+
+        Results do not depend on the number of workers. Raises TrainingError, naming the task, when
+        one fails or its worker dies; an FLError that the work raised is raised again.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """End every worker, whatever it is doing."""
+
+    def __enter__(self) -> Backend:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()

@@ -1,0 +1,34 @@
+"""One worker in the engine's own process: for a GPU, for debugging, and where fork is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from simulations.fl.backends.base import Backend, Work
+from simulations.fl.backends.memory import private_exchange
+from simulations.fl.errors import FLError, TrainingError
+
+
+class InlineBackend(Backend):
+    """Does one task after the other."""
+
+    num_workers = 1
+
+    def __init__(self, work: Work, num_rows: int) -> None:
+        self._work = work
+        self.exchange = private_exchange(work, num_rows)
+
+    def run(self, tasks: Sequence[Any]) -> list[Any]:
+        return [self._perform(task) for task in tasks]
+
+    def close(self) -> None:
+        """There is no worker to end."""
+
+    def _perform(self, task: Any) -> Any:
+        try:
+            return self._work.perform(task, self.exchange)
+        except FLError:
+            raise
+        except Exception as error:
+            raise TrainingError(f"{task} failed: {type(error).__name__}: {error}") from error

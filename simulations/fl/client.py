@@ -1,0 +1,83 @@
+"""What one client does: local training and evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from simulations.fl.config import StrategyConfig
+from simulations.fl.metrics import Sums
+from simulations.fl.samples import Samples
+
+EVALUATION_BATCH = 256
+
+
+@dataclass(frozen=True)
+class LocalTraining:
+    """How a client trains: epochs over its samples in batches, with an optimiser of its own."""
+
+    epochs: int
+    batch_size: int
+    optimizer: torch.optim.Optimizer
+
+    def run(self, module: nn.Module, samples: Samples, rng: np.random.Generator) -> float:
+        """Train `module` in place from a fresh optimiser; return the last epoch's mean loss."""
+        self.optimizer.state.clear()
+        module.train()
+        total = torch.zeros(())
+        for _ in range(self.epochs):
+            total = self._epoch(module, samples, torch.from_numpy(rng.permutation(len(samples))))
+        return float(total) / len(samples)
+
+    def _epoch(self, module: nn.Module, samples: Samples, order: Tensor) -> Tensor:
+        total = torch.zeros((), dtype=torch.float64, device=samples.labels.device)
+        for chosen in torch.split(order.to(samples.labels.device), self.batch_size):
+            images, labels = samples.batch(chosen)
+            self.optimizer.zero_grad()
+            loss = functional.cross_entropy(module(images), labels)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+            total += loss.detach() * len(chosen)
+        return total
+
+
+def local_training(config: StrategyConfig, module: nn.Module) -> LocalTraining:
+    """Build the training that `config` describes, for `module`."""
+    parameters = [p for p in module.parameters() if p.requires_grad]
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+    settings: dict[str, Any] = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
+    if config.optimizer == "sgd":
+        settings["momentum"] = config.momentum
+    return LocalTraining(
+        epochs=config.num_of_client_epochs,
+        batch_size=config.batch_size,
+        optimizer=kind[config.optimizer](parameters, fused=True, **settings),
+    )
+
+
+@torch.inference_mode()
+def predict(module: nn.Module, samples: Samples) -> NDArray[np.int64]:
+    """Return the class that `module` gives each sample, (m,)."""
+    module.eval()
+    answers = [module(images).argmax(1).cpu() for images, _ in samples.chunks(EVALUATION_BATCH)]
+    classes: NDArray[np.int64] = torch.cat(answers).numpy()
+    return classes
+
+
+@torch.inference_mode()
+def evaluate(module: nn.Module, samples: Samples) -> Sums:
+    """Return the summed loss and the correct answers of `module`, in batches of fixed size."""
+    module.eval()
+    result = Sums()
+    for images, labels in samples.chunks(EVALUATION_BATCH):
+        answers = module(images)
+        losses = functional.cross_entropy(answers, labels, reduction="none")
+        correct = int((answers.argmax(1) == labels).sum())
+        result += Sums(float(losses.double().sum()), correct, len(labels))
+    return result

@@ -1,0 +1,58 @@
+"""A network's state as one vector, which is what clients send and strategies aggregate."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from simulations.fl.attacks.base import Layout
+
+
+class FlatModel:
+    """A network whose floating tensors are views into `vector` (d,), in the state dict's order.
+
+    Buffers such as running means are part of the vector; a tensor that two layers share is in it
+    once. What is not floating, such as batch counters, is kept apart as integers (k,).
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module.float()
+        tensors = _distinct(module)
+        floating = {name: t for name, t in tensors.items() if t.is_floating_point()}
+        self._counters = [t for t in tensors.values() if not t.is_floating_point()]
+        self.vector = torch.cat([t.detach().reshape(-1) for t in floating.values()])
+        self.layout = self._take_views(floating)
+
+    def load(self, vector: Tensor, integers: Tensor) -> None:
+        """Copy a model's state into this one."""
+        self.vector.copy_(vector)
+        position = 0
+        for counter in self._counters:
+            size = counter.numel()
+            counter.copy_(integers[position : position + size].view(counter.shape))
+            position += size
+
+    def integers(self) -> Tensor:
+        """Return a copy of the tensors that are not floating, (k,) int64."""
+        parts = [counter.detach().reshape(-1).to("cpu", torch.int64) for counter in self._counters]
+        return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.int64)
+
+    def _take_views(self, floating: dict[str, Tensor]) -> Layout:
+        places: list[tuple[str, int, int]] = []
+        offset = 0
+        for name, tensor in floating.items():
+            size = tensor.numel()
+            tensor.data = self.vector[offset : offset + size].view(tensor.shape)
+            places.append((name, offset, size))
+            offset += size
+        return Layout(tuple(places))
+
+
+def _distinct(module: nn.Module) -> dict[str, Tensor]:
+    seen: set[int] = set()
+    distinct: dict[str, Tensor] = {}
+    for name, tensor in module.state_dict(keep_vars=True).items():
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            distinct[name] = tensor
+    return distinct
