@@ -31,12 +31,19 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "intellifl.middleware.RequestIdMiddleware",
+    "intellifl.middleware.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "intellifl.middleware.SecurityHeadersMiddleware",
+    "intellifl.middleware.StaticFilesMiddleware",
+    "intellifl.middleware.ApiPathMiddleware",
+    "intellifl.middleware.SameOriginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "intellifl.middleware.LoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

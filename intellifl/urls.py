@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from django.views.generic import RedirectView
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from intellifl.api import api, redoc
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("redoc", redoc),
+    path("simulations", RedirectView.as_view(url="/simulations/", query_string=True)),
+    path("simulations/", include("simulations.pages.urls")),
+    path("", api.urls),
+]
+handler400 = "intellifl.problems.bad_request"
+handler403 = "intellifl.problems.forbidden"
+handler404 = "intellifl.problems.not_found"
+handler500 = "intellifl.problems.server_error"

@@ -1,0 +1,178 @@
+"""What happens to every request before and after its view: ids, errors, origin, login, headers."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
+
+from intellifl import problems
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+DEFAULT_PORTS = {"http": 80, "https": 443}
+DOCUMENTS = ("/docs", "/redoc", "/openapi.json")
+OWN_ONLY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'"
+PAGE_POLICY = f"{OWN_ONLY}; form-action 'self'; frame-ancestors 'none'"
+# Swagger UI and ReDoc write styles into the page; ReDoc starts from an inline script and a worker.
+DOCS_POLICY = f"{PAGE_POLICY}; style-src 'self' 'unsafe-inline'"
+REDOC_POLICY = f"{DOCS_POLICY}; script-src 'self' 'unsafe-inline'; worker-src 'self' blob:"
+
+
+class RequestIdMiddleware:
+    """Give each request an id, the client's own if it is well-formed, and return it as a header."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request.request_id = request_id  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+class ProblemMiddleware:
+    """Turn every error under /api into a problem, whoever raised or wrote it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code < 400 or _is_in_shape(request, response):
+            return response
+        return problems.from_response(request, response)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, OperationalError):
+            return problems.busy(request, exception)
+        return None
+
+
+class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
+    """Serve static files whole: under ASGI Django reads a file response into memory anyway."""
+
+    @staticmethod
+    def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
+        streaming = WhiteNoiseMiddleware.serve(static_file, request)
+        response = HttpResponse(b"".join(streaming), status=streaming.status_code)
+        del response["Content-Type"]
+        for name, value in streaming.items():
+            response[name] = value
+        streaming.close()
+        return response
+
+
+class ApiPathMiddleware:
+    """Accept a trailing slash without a redirect, and HEAD wherever GET is answered."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        bare = request.path_info.rstrip("/")
+        if not problems.is_api(request) and bare not in DOCUMENTS:
+            return self.get_response(request)
+        request.path_info = bare
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return problems.problem(400, "The query string contains a NUL character.")
+        if request.method != "HEAD":
+            return self.get_response(request)
+        request.method = "GET"
+        response = self.get_response(request)
+        request.method = "HEAD"
+        return response
+
+
+class SameOriginMiddleware:
+    """Refuse what another web page makes a browser send; clients without these headers pass."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in SAFE_METHODS or _is_same_origin(request):
+            return self.get_response(request)
+        detail = "The request comes from another web page; only pages of this server may send it."
+        return problems.respond(request, 403, detail)
+
+
+class LoginMiddleware:
+    """Where a login is required, let only signed-in users past the open paths."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not settings.REQUIRE_AUTH or _is_open(request) or request.user.is_authenticated:
+            return self.get_response(request)
+        if problems.wants_page(request):
+            return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+        response = problems.problem(401, "Sign in first: this server asks for a login.")
+        response["WWW-Authenticate"] = 'Session realm="intellifl"'
+        return response
+
+
+class SecurityHeadersMiddleware:
+    """Tell browsers to load nothing from elsewhere, and to ask again before using old answers."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Content-Security-Policy", _policy(request))
+        if problems.is_api(request):
+            response.setdefault("Cache-Control", "no-cache")
+        return response
+
+
+def _policy(request: HttpRequest) -> str:
+    policies = {"/docs": DOCS_POLICY, "/redoc": REDOC_POLICY}
+    return policies.get(request.path_info.rstrip("/"), PAGE_POLICY)
+
+
+def _is_in_shape(request: HttpRequest, response: HttpResponse) -> bool:
+    kind = response.get("Content-Type", "")
+    if kind.startswith(problems.CONTENT_TYPE):
+        return True
+    if problems.is_api(request) or response.status_code == 405:
+        return False
+    return problems.wants_page(request) or not kind.startswith("text/html")
+
+
+def _is_same_origin(request: HttpRequest) -> bool:
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        return False
+    origin = request.headers.get("Origin")
+    own = f"{request.scheme}://{request.get_host()}"
+    return origin is None or _origin(origin) == _origin(own)
+
+
+def _origin(url: str) -> tuple[str, str, int | None] | None:
+    """Return scheme, host and port of an origin, or None when it is none, such as `null`."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return None
+    if not parts.hostname or parts.path or parts.query or parts.fragment or parts.username:
+        return None
+    return parts.scheme, parts.hostname, port
+
+
+def _is_open(request: HttpRequest) -> bool:
+    return request.path_info in ("/", "/api/health", resolve_url(settings.LOGIN_URL))

@@ -1,0 +1,94 @@
+"""The list of simulations and the page of one, rendered on the server, without script."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from simulations import lifecycle, result_files, selectors, services
+from simulations.artifacts import folder
+from simulations.models import ACTIVE, Simulation, Status
+from simulations.pages import tables
+
+PAGE_SIZE = 50
+REFRESH_S = 5
+
+
+@require_safe
+def simulation_list(request: HttpRequest) -> HttpResponse:
+    """Show one page of the simulations that match the search."""
+    search = request.GET.get("search", "").replace("\0", "")[:200]
+    status = request.GET.get("status", "")
+    status = status if status in Status.values else ""
+    number = _page_number(request)
+    found = selectors.listing(
+        selectors.Filters(
+            search=search, status=status, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE
+        )
+    )
+    accuracies = selectors.accuracies([row["simulation_id"] for row in found.rows])
+    context = {
+        "rows": [{**row, "accuracy": accuracies.get(row["simulation_id"])} for row in found.rows],
+        "total": found.total,
+        "search": search,
+        "status": status,
+        "statuses": Status.values,
+        "page": number,
+        "pages": max(1, -(-found.total // PAGE_SIZE)),
+        "refresh_s": REFRESH_S if selectors.has_active() else None,
+    }
+    return render(request, "simulations/list.html", context)
+
+
+@require_safe
+def simulation_detail(request: HttpRequest, simulation_id: str) -> HttpResponse:
+    """Show one simulation: its state, measurements, figures, files and configuration."""
+    row = _simulation(simulation_id)
+    files = result_files.listed(folder.run_dir(simulation_id))
+    context: dict[str, Any] = {
+        "simulation": row,
+        "tags": selectors.tags_of(row),
+        "is_active": row.status in ACTIVE,
+        "refresh_s": REFRESH_S if row.status in ACTIVE else None,
+        "total_rounds": selectors.total_rounds(row),
+        "strategies": [
+            {"run": run, "table": tables.rounds(selectors.rounds_of(run))}
+            for run in selectors.strategies_of(row)
+        ],
+        "figures": [name for name in files if name.startswith("plots/") and name.endswith(".png")],
+        "files": files,
+        "config": json.dumps(row.config, indent=2, ensure_ascii=False),
+    }
+    return render(request, "simulations/detail.html", context)
+
+
+@require_POST
+def stop(request: HttpRequest, simulation_id: str) -> HttpResponse:
+    """Stop a simulation and show it again."""
+    row = _simulation(simulation_id)
+    try:
+        row = services.stop(row)
+    except services.NotAllowed as error:
+        messages.error(request, f"Not stopped: {error}.")
+    else:
+        is_over = lifecycle.is_finished(row)
+        messages.success(request, "Stopped." if is_over else "Stopping; it has not ended yet.")
+    return redirect("simulations:detail", simulation_id=simulation_id)
+
+
+def _simulation(simulation_id: str) -> Simulation:
+    try:
+        return selectors.simulation(simulation_id)
+    except (selectors.InvalidSimulationId, selectors.UnknownSimulation) as error:
+        raise Http404(str(error)) from error
+
+
+def _page_number(request: HttpRequest) -> int:
+    given = request.GET.get("page", "")
+    is_number = given.isascii() and given.isdigit() and len(given) < 9
+    return max(1, int(given)) if is_number else 1

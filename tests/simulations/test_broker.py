@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any
+
+import pytest
+
+from intellifl.celery import app
+from simulations.broker import OPEN_S, PRESENT_S, REMEMBERED_S, WORKERS, Broker, BrokerUnavailable
+from tests.servers import Valkey, half_alive, refusing, silent
+
+QUEUE = app.conf.task_default_queue
+AWAY = {
+    "refused": refusing,
+    "silent": silent,
+    "half a handshake": partial(half_alive, 1),
+    "silent after the handshake": partial(half_alive, 3),
+    "a byte now and then": partial(half_alive, 0, 0.2),
+}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def seconds_of(action: Callable[[], Any]) -> float:
+    started = time.monotonic()
+    with pytest.raises(BrokerUnavailable):
+        action()
+    return time.monotonic() - started
+
+
+@pytest.mark.parametrize("server", AWAY.values(), ids=AWAY.keys())
+def test_publishing_gives_up_within_a_second_however_redis_is_away(
+    server: Callable[[], AbstractContextManager[str]],
+) -> None:
+    with server() as url:
+        clock = Clock()
+        broker = Broker(url, clock)
+        first = seconds_of(lambda: broker.publish_if_heard("t", [[1, 0]]))
+        while_open = seconds_of(lambda: broker.publish_if_heard("t", [[1, 0]]))
+        clock.now += OPEN_S
+        again = seconds_of(lambda: broker.publish_if_heard("t", [[1, 0]]))
+    print(f"first {first:.3f} s, breaker open {while_open:.6f} s, after it {again:.3f} s")
+    assert first < 1.0
+    assert while_open < 0.05
+    assert again < 1.0
+
+
+@pytest.mark.parametrize("server", AWAY.values(), ids=AWAY.keys())
+def test_health_says_disconnected_within_a_second(
+    server: Callable[[], AbstractContextManager[str]],
+) -> None:
+    with server() as url:
+        started = time.monotonic()
+        health = Broker(url).health()
+        assert time.monotonic() - started < 1.0
+    assert health == {
+        "redis": "disconnected",
+        "celery_workers": 0,
+        "execution_mode": "subprocess",
+    }
+
+
+def test_a_name_that_cannot_be_looked_up_is_redis_away() -> None:
+    assert seconds_of(Broker("redis://no-such-host.invalid/0").workers) < 1.0
+
+
+def test_a_url_that_is_none_is_redis_away() -> None:
+    assert seconds_of(Broker("redis://127.0.0.1:port/0").workers) < 1.0
+
+
+def test_nothing_is_published_while_nobody_listens(valkey: Valkey) -> None:
+    broker = Broker(valkey.url)
+    assert broker.publish_if_heard("t", [[1, 0]]) is False
+    assert broker.waiting() == 0
+
+
+def test_a_message_is_published_while_a_worker_listens(valkey: Valkey) -> None:
+    broker = Broker(valkey.url)
+    broker.announce("w")
+    assert broker.publish_if_heard("t", [[1, 0], [2, 0]]) is True
+    assert broker.waiting() == valkey.client().llen(QUEUE) == 2
+
+
+def test_publishing_to_a_redis_that_answers_takes_milliseconds(valkey: Valkey) -> None:
+    broker = Broker(valkey.url)
+    broker.announce("w")
+    broker.publish_if_heard("t", [[0, 0]])
+    started = time.monotonic()
+    for number in range(20):
+        broker.publish_if_heard("t", [[number, 0]])
+    each = (time.monotonic() - started) / 20
+    print(f"{1000 * each:.1f} ms for each message")
+    assert each < 0.1
+
+
+def test_a_worker_counts_until_it_withdraws_or_falls_silent(valkey: Valkey) -> None:
+    broker = Broker(valkey.url)
+    for name in ("a", "b", "c"):
+        broker.announce(name)
+    broker.announce("a")
+    assert broker.workers() == 3
+    broker.withdraw("a")
+    assert broker.workers() == 2
+    valkey.client().zincrby(WORKERS, -PRESENT_S - 2, "b")
+    assert broker.workers() == 1
+    valkey.client().zincrby(WORKERS, -100 * PRESENT_S, "b")
+    broker.announce("c")
+    assert valkey.client().zrange(WORKERS, 0, -1) == ["c"]
+
+
+def test_health_counts_workers_and_is_remembered_for_a_while(valkey: Valkey) -> None:
+    clock = Clock()
+    broker = Broker(valkey.url, clock)
+    expected = {"redis": "connected", "celery_workers": 0, "execution_mode": "subprocess"}
+    assert broker.health() == expected
+    broker.announce("w")
+    assert broker.health() == expected
+    clock.now += REMEMBERED_S
+    assert broker.health() == {**expected, "celery_workers": 1, "execution_mode": "celery"}
+
+
+def test_redis_is_used_again_once_it_is_back_and_the_breaker_closed(valkey: Valkey) -> None:
+    clock = Clock()
+    broker = Broker(valkey.url, clock)
+    broker.announce("w")
+    valkey.stop()
+    assert seconds_of(broker.workers) < 1.0
+    valkey.start()
+    with pytest.raises(BrokerUnavailable):
+        broker.announce("w")
+    clock.now += OPEN_S
+    broker.announce("w")
+    assert broker.publish_if_heard("t", [[1, 0]]) is True
+
+
+def test_a_frozen_redis_is_away_until_it_thaws(valkey: Valkey) -> None:
+    clock = Clock()
+    broker = Broker(valkey.url, clock)
+    broker.announce("w")
+    valkey.signal(signal.SIGSTOP)
+    assert seconds_of(broker.workers) < 1.0
+    valkey.signal(signal.SIGCONT)
+    clock.now += OPEN_S
+    assert broker.workers() == 1
+
+
+def test_a_redis_that_may_not_write_is_redis_away(valkey: Valkey) -> None:
+    broker = Broker(valkey.url)
+    broker.announce("w")
+    valkey.client().config_set("maxmemory", "1")
+    assert seconds_of(lambda: broker.publish_if_heard("t", [[1, 0]])) < 1.0
+
+
+def test_it_is_logged_once_that_redis_went_and_once_that_it_came(
+    valkey: Valkey, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "simulations.broker")
+    clock = Clock()
+    broker = Broker(valkey.url, clock)
+    valkey.stop()
+    for _ in range(3):
+        seconds_of(broker.workers)
+        clock.now += OPEN_S
+    valkey.start()
+    broker.workers()
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
