@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from simulations.models import ACTIVE, FINISHED, RunEvent, Simulation, Status
+from simulations.process_identity import Identity, host
 
 MOVES: dict[Status, tuple[Status, ...]] = {
     Status.PENDING: (Status.QUEUED,),
@@ -18,16 +18,20 @@ MOVES: dict[Status, tuple[Status, ...]] = {
 }
 
 
-def claim(pk: int, token: str, **supervisor: Any) -> bool:
+def claim(pk: int, token: str, supervisor: Identity) -> bool:
     """Take a queued simulation for the attempt `token`; False when somebody else was first."""
-    attempt = Simulation.objects.values_list("attempt", flat=True).get(pk=pk) + 1
-    return _move(
-        Simulation.objects.filter(pk=pk, attempt=attempt - 1),
+    rows = Simulation.objects.filter(pk=pk)
+    attempt = rows.values_list("attempt", flat=True).first()
+    return attempt is not None and _move(
+        rows.filter(attempt=attempt),
         Status.PENDING,
-        attempt=attempt,
+        attempt=attempt + 1,
         attempt_token=token,
         heartbeat_at=timezone.now(),
-        **supervisor,
+        supervisor_host=host(),
+        supervisor_boot_id=supervisor.boot_id,
+        supervisor_pid=supervisor.pid,
+        supervisor_started=supervisor.create_time,
     )
 
 
@@ -73,12 +77,12 @@ def is_finished(simulation: Simulation) -> bool:
     return simulation.status in FINISHED
 
 
-def _held(pk: int, token: str | None) -> Any:
+def _held(pk: int, token: str | None) -> QuerySet[Simulation]:
     rows = Simulation.objects.filter(pk=pk)
     return rows if token is None else rows.filter(attempt_token=token)
 
 
-def _move(rows: Any, to: Status, **fields: Any) -> bool:
+def _move(rows: QuerySet[Simulation], to: Status, **fields: object) -> bool:
     with transaction.atomic():
         moving = rows.filter(status__in=MOVES[to])
         pk = moving.values_list("pk", flat=True).first()

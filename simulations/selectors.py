@@ -180,7 +180,7 @@ def _ordered(rows: QuerySet[Simulation], ordering: str) -> QuerySet[Simulation]:
     if column == "progress_done":
         done = Cast(F("rounds_done"), FloatField()) / F("rounds_total")
         rows = rows.annotate(progress_done=done)
-    return rows.order_by(f"{sign}{column}")
+    return rows.order_by(f"{sign}{column}", f"{sign}id")
 
 
 def _tags_of(page: QuerySet[Simulation]) -> defaultdict[int, list[str]]:

@@ -6,15 +6,16 @@ import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from simulations import lifecycle
+from simulations import dispatch, lifecycle, recovery
 from simulations.artifacts import folder
 from simulations.fl.config import SimulationConfig, StrategyConfig, as_json, parse, resolve
+from simulations.fl.errors import StorageError
 from simulations.models import (
     ACTIVE,
     RunEvent,
@@ -22,9 +23,11 @@ from simulations.models import (
     SimulationTag,
     StrategyRun,
 )
+from simulations.process_identity import Identity
 
 MAX_NAME = 100
 STOP_WAIT_S = 12.0
+ID_TRIES = 100
 
 
 class NotAllowed(Exception):
@@ -33,6 +36,14 @@ class NotAllowed(Exception):
 
 class InvalidName(Exception):
     """The display name is empty or too long."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Who runs a simulation from the moment it exists, so that no queue can take it first."""
+
+    token: str
+    supervisor: Identity
 
 
 @dataclass(frozen=True)
@@ -48,21 +59,26 @@ def check(raw: Any) -> SimulationConfig:
     return resolve(parse(raw), draw_seed())
 
 
-def create(raw: Any, *, prefix: str = "api_run", idempotency_key: str | None = None) -> Submission:
-    """Record and queue a new simulation; raise ConfigError and leave nothing when it cannot run."""
+def create(
+    raw: Any,
+    *,
+    prefix: str = "api_run",
+    idempotency_key: str | None = None,
+    claim: Claim | None = None,
+) -> Submission:
+    """Record a new simulation and queue it, or give it to `claim`.
+
+    Raises ConfigError or StorageError and leaves nothing when it cannot run or be written.
+    """
     known = _submitted_with(idempotency_key)
     if known is not None:
         return Submission(known, is_new=False)
-    config = check(raw)
-    try:
-        simulation = _insert(raw, config, prefix, idempotency_key)
-    except IntegrityError:
-        known = _submitted_with(idempotency_key)
-        if known is None:
-            raise
-        return Submission(known, is_new=False)
-    folder.write_submission(simulation)
-    return Submission(simulation, is_new=True)
+    submission = _insert_under_new_id(raw, check(raw), prefix, idempotency_key, claim)
+    if submission.is_new:
+        _write_folder(submission.simulation)
+    if submission.is_new and claim is None:
+        dispatch.enqueue(submission.simulation)
+    return submission
 
 
 def stop(simulation: Simulation, wait_s: float = STOP_WAIT_S) -> Simulation:
@@ -72,10 +88,7 @@ def stop(simulation: Simulation, wait_s: float = STOP_WAIT_S) -> Simulation:
     if not lifecycle.stop(simulation.pk, only_queued=True):
         lifecycle.request_stop(simulation.pk)
     deadline = time.monotonic() + wait_s
-    while time.monotonic() < deadline:
-        simulation.refresh_from_db()
-        if lifecycle.is_finished(simulation):
-            break
+    while not _has_ended(simulation) and time.monotonic() < deadline:
         time.sleep(0.1)
     folder.mirror_status(simulation)
     return simulation
@@ -94,10 +107,11 @@ def rename(simulation: Simulation, display_name: str) -> Simulation:
 def delete(simulation: Simulation) -> None:
     """Delete a finished simulation: first its rows, so no reader sees half, then its folder."""
     with transaction.atomic():
-        rows = Simulation.objects.filter(pk=simulation.pk).exclude(status__in=ACTIVE)
-        if not rows.exists():
-            raise NotAllowed(f"the simulation is {simulation.status}; stop it first")
-        rows.delete()
+        row = Simulation.objects.select_for_update().filter(pk=simulation.pk).first()
+        if row is not None and row.status in ACTIVE:
+            raise NotAllowed(f"the simulation is {row.status}; stop it first")
+        if row is not None:
+            row.delete()
     folder.remove(simulation.simulation_id)
 
 
@@ -126,15 +140,44 @@ def _submitted_with(idempotency_key: str | None) -> Simulation | None:
     return Simulation.objects.filter(idempotency_key=idempotency_key).first()
 
 
+def _insert_under_new_id(
+    raw: dict[str, Any],
+    config: SimulationConfig,
+    prefix: str,
+    idempotency_key: str | None,
+    claim: Claim | None,
+) -> Submission:
+    """Insert under an id made of the time; a transaction that took the same id moves it on."""
+    moment = timezone.now()
+    for _ in range(ID_TRIES):
+        simulation_id = f"{prefix}_{moment:%Y%m%d_%H%M%S_%f}"
+        try:
+            simulation = _insert(simulation_id, raw, config, idempotency_key, claim)
+            return Submission(simulation, is_new=True)
+        except IntegrityError:
+            known = _submitted_with(idempotency_key)
+            if known is not None:
+                return Submission(known, is_new=False)
+            if not Simulation.objects.filter(simulation_id=simulation_id).exists():
+                raise
+            moment += timedelta(microseconds=1)
+    raise RuntimeError(f"no free id within {ID_TRIES} microseconds of {moment}")
+
+
 def _insert(
-    raw: dict[str, Any], config: SimulationConfig, prefix: str, idempotency_key: str | None
+    simulation_id: str,
+    raw: dict[str, Any],
+    config: SimulationConfig,
+    idempotency_key: str | None,
+    claim: Claim | None,
 ) -> Simulation:
     first = config.strategies[0]
     keywords = list(dict.fromkeys(s.aggregation_strategy_keyword for s in config.strategies))
     now = timezone.now()
+    assert first.seed is not None, "a resolved configuration has a seed"
     with transaction.atomic():
         simulation = Simulation.objects.create(
-            simulation_id=_unused_id(prefix, now),
+            simulation_id=simulation_id,
             display_name=first.display_name or "",
             notes=first.notes,
             config=raw,
@@ -143,7 +186,7 @@ def _insert(
             engine=first.engine,
             idempotency_key=idempotency_key,
             strategy_names=", ".join(keywords)[:500],
-            dataset_keyword=first.dataset_keyword or first.hf_dataset_name,
+            dataset_keyword=first.dataset_keyword or first.hf_dataset_name or "",
             num_of_rounds=max(s.num_of_rounds for s in config.strategies),
             num_of_clients=max(s.num_of_clients for s in config.strategies),
             num_of_strategies=len(config.strategies),
@@ -161,6 +204,9 @@ def _insert(
         RunEvent.objects.create(
             simulation=simulation, kind="status", payload={"status": "queued"}, created_at=now
         )
+        if claim is not None:
+            lifecycle.claim(simulation.pk, claim.token, claim.supervisor)
+            simulation.refresh_from_db()
     return simulation
 
 
@@ -175,10 +221,23 @@ def _strategy_run(simulation: Simulation, number: int, strategy: StrategyConfig)
     )
 
 
-def _unused_id(prefix: str, now: datetime) -> str:
-    """Return an id made of the time; called in the transaction that uses it."""
-    while True:
-        candidate = f"{prefix}_{now:%Y%m%d_%H%M%S_%f}"
-        if not Simulation.objects.filter(simulation_id=candidate).exists():
-            return candidate
-        now += timedelta(microseconds=1)
+def _write_folder(simulation: Simulation) -> None:
+    """Write the new folder; when that fails, take the simulation back unless a queue has it."""
+    untouched = Simulation.objects.filter(
+        pk=simulation.pk, status=simulation.status, attempt_token=simulation.attempt_token
+    )
+    try:
+        folder.write_submission(simulation)
+    except StorageError:
+        if untouched.delete()[0]:
+            folder.remove(simulation.simulation_id)
+        raise
+
+
+def _has_ended(simulation: Simulation) -> bool:
+    """Look at the row again; stop the simulation here if nobody is left who could."""
+    simulation.refresh_from_db()
+    if simulation.status in recovery.SUPERVISED and recovery.orphaned(simulation) is not None:
+        recovery.stop_orphan(simulation)
+        simulation.refresh_from_db()
+    return lifecycle.is_finished(simulation)

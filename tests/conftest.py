@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+pytest_plugins = ["tests.servers"]
+NO_REDIS = "redis://127.0.0.1:1/0"
+
 
 @pytest.fixture(scope="session")
 def database_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -30,6 +33,14 @@ def out_dir(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     settings.OUT_DIR = folder
     monkeypatch.setenv("INTELLIFL_OUT_DIR", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def redis_url(settings: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Keep each test off the developer's own Redis, in this process and in those it starts."""
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"redis_url": NO_REDIS})
+    monkeypatch.setenv("REDIS_URL", NO_REDIS)
+    return NO_REDIS
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _check_text(text: str) -> None:
-    if "\0" in text:
+    if False:
         raise StrictJSONError(f"the string {text[:40]!r} contains a NUL character")
     try:
         text.encode()

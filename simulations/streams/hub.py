@@ -1,0 +1,152 @@
+"""One poller per process, which looks at all watched runs and wakes the clients of those changed.
+
+It runs while there are clients. Polling a row and a file needs no broker and works on every file
+system, and a client's stream then holds neither a database connection nor an open file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import Context
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from channels.db import database_sync_to_async
+from django.db import InterfaceError, OperationalError
+
+from simulations.streams.cursor import Cursor
+from simulations.streams.look import Look, Run, Status
+from simulations.streams.sources import Source
+
+logger = logging.getLogger(__name__)
+Statuses = Callable[[Collection[int]], Mapping[int, Status]]
+"""Returns the status of each run that still exists, by primary key, in one query."""
+POLL_S = 0.25
+THREADS = 4
+SHARED_FRAMES = 8
+
+
+class Watch:
+    """A watched run: the newest look at it, and an event that is set when there is a newer one."""
+
+    def __init__(self, run: Run, threads: ThreadPoolExecutor) -> None:
+        self.log = run.log
+        self.look = run.first
+        self.changed = asyncio.Event()
+        self.is_lost = False
+        self.clients = 0
+        self._threads = threads
+        self._frames: dict[Any, asyncio.Future[tuple[bytes, Cursor]]] = {}
+
+    def show(self, look: Look) -> None:
+        """Take a look that is newer and differs, and wake the clients."""
+        if look.at > self.look.at and look != self.look:
+            self.look = look
+            self.wake()
+
+    def wake(self) -> None:
+        self._frames.clear()
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    async def frame(self, source: Source, cursor: Cursor, look: Look) -> tuple[bytes, Cursor]:
+        """Ask the source, away from the event loop, and once for all clients at the same place."""
+        key = (source, cursor, look.at)
+        if key not in self._frames:
+            if len(self._frames) >= SHARED_FRAMES:
+                del self._frames[next(iter(self._frames))]
+            loop = asyncio.get_running_loop()
+            self._frames[key] = loop.run_in_executor(self._threads, source, self.log, cursor, look)
+        # One client that leaves must not take the frame from the others.
+        return await asyncio.shield(self._frames[key])
+
+
+class Hub:
+    """The poller of one event loop and its threads."""
+
+    def __init__(self, statuses: Statuses, poll_s: float = POLL_S) -> None:
+        self._statuses = statuses
+        self._poll_s = poll_s
+        self._watches: dict[int, Watch] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._threads: ThreadPoolExecutor | None = None
+        self._is_blind = False
+
+    @contextmanager
+    def watch(self, run: Run) -> Iterator[Watch]:
+        """Have the run polled while the context lasts."""
+        threads = self._start()
+        watch = self._watches.setdefault(run.pk, Watch(run, threads))
+        if run.first.status != watch.look.status:
+            watch.show(run.first)
+        watch.clients += 1
+        try:
+            yield watch
+        finally:
+            watch.clients -= 1
+            if watch.clients == 0:
+                del self._watches[run.pk]
+            if not self._watches:
+                self._stop()
+
+    def _start(self) -> ThreadPoolExecutor:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(THREADS, "streams")
+        if self._task is None or self._task.done():
+            # In the context of no request, which would own the poller's thread and end it.
+            poll = self._poll(self._threads)
+            self._task = asyncio.get_running_loop().create_task(poll, context=Context())
+        return self._threads
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+        self._task = self._threads = None
+
+    async def _poll(self, threads: ThreadPoolExecutor) -> None:
+        look = database_sync_to_async(self._look_at, thread_sensitive=False, executor=threads)
+        try:
+            while True:
+                await asyncio.sleep(self._poll_s)
+                watches = dict(self._watches)
+                for pk, seen in (await look(watches)).items():
+                    watches[pk].show(seen)
+        except Exception:
+            logger.exception("The streams' poller failed; their clients will connect again.")
+            self._lose_all()
+
+    def _lose_all(self) -> None:
+        for watch in self._watches.values():
+            watch.is_lost = True
+            watch.wake()
+
+    def _look_at(self, watches: Mapping[int, Watch]) -> dict[int, Look]:
+        """Look at every run: first the statuses, so that a final one is older than its log."""
+        at = time.monotonic()
+        try:
+            statuses = self._statuses(watches.keys())
+        except (OperationalError, InterfaceError) as error:
+            if not self._is_blind:
+                logger.warning("The streams cannot read the database, trying again: %s", error)
+            self._is_blind = True
+            return {}
+        self._is_blind = False
+        return {
+            pk: Look.after(watch.look, statuses.get(pk), watch.log.size(), at)
+            for pk, watch in watches.items()
+        }
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def running_hub(statuses: Statuses) -> Hub:
+    """Return the hub of the running event loop, of which a server's process has one."""
+    return _hubs.setdefault(asyncio.get_running_loop(), Hub(statuses))
