@@ -13,7 +13,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intellifl.settings")
 app = Celery("intellifl", include=["simulations.tasks", "simulations.worker"])
 app.conf.update(
     broker_url=environment().redis_url,
-    broker_transport="simulations.redis_transport:Transport",
     # Workers block in a read of their queue: a short socket timeout would have them reconnect
     # for ever. Publishers open connections of their own, with short ones.
     broker_transport_options={"socket_keepalive": True, "socket_connect_timeout": 10},

@@ -25,7 +25,7 @@ from simulations.process_identity import is_running
 
 GRACE_S = 5.0
 KILL_S = 3.0
-LOOK_S = 0.02
+LOOK_S = 0.05
 
 Child = subprocess.Popen[bytes]
 Stream = int | IO[bytes] | None

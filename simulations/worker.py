@@ -16,6 +16,7 @@ from typing import Any
 
 from celery import bootsteps, signals
 from django.db import DatabaseError, connections
+from kombu.transport import TRANSPORT_ALIASES
 
 from intellifl.celery import app
 from simulations import broker, dispatch, recovery
@@ -140,6 +141,10 @@ def _obey_sigterm(**_: Any) -> None:
 # Not at the start of the process: the pool sets its own signals after that.
 signals.task_prerun.connect(_remember_sigterm)
 signals.task_postrun.connect(_obey_sigterm)
+# By alias and not as `broker_transport`, with which kombu would forget the TLS of rediss://.
+TRANSPORT_ALIASES.update(
+    dict.fromkeys(("redis", "rediss"), "simulations.redis_transport:Transport")
+)
 app.steps["worker"].add(Interrupt)
 app.steps["consumer"].add(Presence)
 app.steps["consumer"].add(Sweep)

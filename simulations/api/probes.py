@@ -6,29 +6,15 @@ import logging
 import math
 import shutil
 import subprocess
-import threading
 import time
 from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError, connection
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
-REDIS_TIMEOUT_S = 0.5
-REDIS_DEADLINE_S = 1.2
-REDIS_REMEMBERED_S = 3
 SMI_TIMEOUT_S = 5
 SMI_REMEMBERED_S = 60
 logger = logging.getLogger(__name__)
-
-
-def redis_answers() -> bool:
-    """Tell whether Redis answered within the last seconds."""
-    return _redis_answers(settings.ENVIRONMENT.redis_url, _now(REDIS_REMEMBERED_S))
 
 
 def database_answers() -> bool:
@@ -52,31 +38,6 @@ def gpus() -> list[dict[str, Any]]:
 def _now(remembered_s: int) -> int:
     """Return a number that changes every `remembered_s` seconds, to forget answers by."""
     return math.floor(time.monotonic() / remembered_s)
-
-
-@lru_cache(maxsize=1)
-def _redis_answers(url: str, now: int) -> bool:
-    answers: list[bool] = []
-    # In a thread, because a look-up of the host's name knows no timeout.
-    thread = threading.Thread(target=lambda: answers.append(_ping(url)), daemon=True)
-    thread.start()
-    thread.join(REDIS_DEADLINE_S)
-    return answers == [True]
-
-
-def _ping(url: str) -> bool:
-    try:
-        client = Redis.from_url(
-            url,
-            socket_connect_timeout=REDIS_TIMEOUT_S,
-            socket_timeout=REDIS_TIMEOUT_S,
-            retry=Retry(NoBackoff(), 0),
-        )
-        with client:
-            return bool(client.ping())
-    except (RedisError, OSError, ValueError) as error:
-        logger.debug("redis does not answer: %s", type(error).__name__)
-        return False
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from ninja import Router, Schema
 
+from simulations import broker
 from simulations.api import probes
 from simulations.api.json_response import json_response
 
@@ -63,12 +64,11 @@ def root(request: HttpRequest) -> HttpResponse:
 @router.get("/health", response=Health)
 def health(request: HttpRequest) -> dict[str, Any]:
     """Tell whether Redis and the database answer; always 200, in under two seconds."""
-    has_redis, has_database = probes.redis_answers(), probes.database_answers()
+    queue, has_database = broker.health(), probes.database_answers()
+    is_healthy = queue["redis"] == "connected" and has_database
     return {
-        "status": "healthy" if has_redis and has_database else "degraded",
-        "redis": "connected" if has_redis else "disconnected",
-        "celery_workers": 0,
-        "execution_mode": "subprocess",
+        "status": "healthy" if is_healthy else "degraded",
+        **queue,
         "database": "connected" if has_database else "disconnected",
         "version": version("intellifl"),
     }

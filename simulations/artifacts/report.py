@@ -53,7 +53,7 @@ def html(
         "references": [papers.reference(one) for one in papers.used(s.config for s in strategies)],
         "environment": _environment(manifest),
     }
-    return Engine(autoescape=True).from_string(TEMPLATE.read_text("utf-8")).render(Context(page))
+    return Engine().from_string(TEMPLATE.read_text("utf-8")).render(Context(page))
 
 
 def _embedded(

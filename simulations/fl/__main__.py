@@ -53,10 +53,10 @@ def main() -> int:
         signal.signal(number, _stop)
     # Read when numpy is first imported: the engine parallelises over clients, not within them.
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    from simulations.fl.event_stream import EventStream, start_log
-
-    start_log()
     try:
+        from simulations.fl.event_stream import EventStream, start_log
+
+        start_log()
         return _run(arguments, EventStream())
     except Stopped as stopped:
         logger.warning("%s", stopped)
@@ -68,13 +68,16 @@ def main() -> int:
 
 def _run(arguments: argparse.Namespace, stream: EventStream) -> int:
     from simulations.fl.errors import ConfigError, FLError
+    from simulations.fl.event_stream import sentence
     from simulations.fl.events import RunFailed
 
     try:
         with closing(_events(arguments)) as events:
             for event in events:
                 stream.tell(event)
-                _log(event)
+                line = sentence(event)
+                if line is not None:
+                    logger.info("%s", line)
         return 0
     except BrokenPipeError:
         raise
@@ -127,14 +130,6 @@ def _config(arguments: argparse.Namespace) -> SimulationConfig:
 
 def _text(name: str) -> bytes:
     return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-
-
-def _log(event: Event) -> None:
-    from simulations.fl.event_stream import sentence
-
-    line = sentence(event)
-    if line is not None:
-        logger.info("%s", line)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:

@@ -98,7 +98,7 @@ class Hub:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(THREADS, "streams")
         if self._task is None or self._task.done():
-            # In the context of no request, which would own the poller's thread and end it.
+            # In an empty context, or it would keep the first client's request alive.
             poll = self._poll(self._threads)
             self._task = asyncio.get_running_loop().create_task(poll, context=Context())
         return self._threads

@@ -139,8 +139,11 @@ def test_what_comes_later_has_the_head_of_the_entry_it_belongs_to() -> None:
 
 
 def test_a_long_line_comes_in_parts_which_no_time_within_it_splits() -> None:
-    line = f"{DATED}{'x' * 200}{DATED}{'y' * 200}".encode()
-    assert as_read(line + b"\n", 64, []) == [(INFO.timestamp, "INFO", line.decode()[len(DATED) :])]
+    limit = 64
+    message = f"{'x' * (limit - len(DATED))}{DATED}{'y' * 200}"
+    log = f"{DATED}{message}\n".encode()
+    assert log[limit:].startswith(DATED.encode())
+    assert as_read(log, limit, []) == [(INFO.timestamp, "INFO", message)]
 
 
 @given(LOGS, st.integers(40, 200), st.lists(st.integers(0, 300), max_size=6))

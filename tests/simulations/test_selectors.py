@@ -84,11 +84,13 @@ def test_the_total_counts_what_the_page_leaves_out(three: list[Simulation]) -> N
     assert found.rows[0]["tags"] == ["red"]
 
 
-def test_equal_keys_are_ordered_by_age(submit: Callable[..., Simulation]) -> None:
+@pytest.mark.parametrize("key", ["created_at", "num_of_clients", "status", "progress"])
+def test_equal_keys_are_ordered_by_age(submit: Callable[..., Simulation], key: str) -> None:
     ids = [submit().simulation_id for _ in range(4)]
     Simulation.objects.update(created_at=timezone.now())
-    rows = selectors.listing(Filters()).rows
-    assert [row["simulation_id"] for row in rows] == ids[::-1]
+    for ordering, expected in ((key, ids), (f"-{key}", ids[::-1])):
+        rows = selectors.listing(Filters(ordering=ordering)).rows
+        assert [row["simulation_id"] for row in rows] == expected
 
 
 def test_the_queue_is_counted_in_one_query(

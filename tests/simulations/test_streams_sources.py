@@ -115,6 +115,12 @@ def test_an_entry_longer_than_a_read_comes_in_parts_of_one_head(small_chunks: No
     assert "".join(messages) == "€" * 100 + "end"
 
 
+def test_a_time_within_a_line_that_is_cut_there_begins_no_entry(small_chunks: None) -> None:
+    message = f"{'x' * (48 - len(DATED))}{DATED}{'y' * 100}"
+    entries = grown(log_entries, f"{DATED}{message}\n".encode(), [(48, True)]).entries()
+    assert "".join(text for _, _, text in entries) == message
+
+
 def test_a_line_of_ten_megabytes_arrives_whole() -> None:
     data = b"data: " + b"x" * (10 << 20) + b"\r\n"
     client = grown(output, data, [])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import textwrap
 import threading
 import time
 from collections.abc import Callable
@@ -198,9 +199,8 @@ HOSTILE = {
 }
 
 
-def sleepers() -> list[int]:
-    mine = psutil.process_iter(["cmdline"])
-    return [p.pid for p in mine if p.info["cmdline"] == ["sleep", "611"]]
+def running(command: list[str]) -> list[int]:
+    return [one.pid for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == command]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -208,7 +208,8 @@ def test_no_process_of_a_hostile_run_survives_a_stop(
     claimed: Claimed, options: Any, engine: Any, wait_until: Any, name: str
 ) -> None:
     simulation, token = claimed()
-    body = HOSTILE[name].strip("\n").replace("\n    ", "\n").removeprefix("    ")
+    nap = f"611.{time.time_ns() % 1_000_000_000}"
+    body = textwrap.dedent(HOSTILE[name]).replace("611", nap)
     hostile = options(body + "\nbegin()\ntime.sleep(0.2)\nround_finished(1)\ntime.sleep(600)")
     thread = in_thread(supervise, simulation.pk, token, hostile)
     wait_until(RoundMetrics.objects.exists)
@@ -218,7 +219,7 @@ def test_no_process_of_a_hostile_run_survives_a_stop(
     simulation.refresh_from_db()
     assert simulation.status == "stopped"
     assert time.monotonic() - started < 5
-    assert processes.carriers(token) == set() and sleepers() == []
+    assert processes.carriers(token) == set() and running(["sleep", nap]) == []
 
 
 @pytest.mark.parametrize("last_words", ['tell("run_finished")', "os.kill(os.getpid(), 9)"])

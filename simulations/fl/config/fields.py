@@ -101,7 +101,7 @@ class StrategyConfig(BaseModel):
     model_keyword: str | None = setting("Training", "A registered network; by dataset when absent.")
     num_of_rounds: int = setting("Training", "Rounds.", ..., ge=1, le=10_000)
     num_of_client_epochs: int = setting("Training", "Local epochs a round.", 1, ge=1, le=10_000)
-    batch_size: int = setting("Training", "Samples a training step.", 32, ge=1)
+    batch_size: int = setting("Training", "Samples a training step.", 32, ge=1, le=1_000_000)
     learning_rate: float = setting("Training", "Learning rate of the clients.", 0.001, gt=0)
     optimizer: Literal["adam", "sgd", "adamw"] = setting("Training", "Client optimiser.", "adam")
     momentum: float = setting("Training", "Momentum of sgd.", 0.0, ge=0, lt=1)
@@ -178,12 +178,14 @@ class StrategyConfig(BaseModel):
     training_device: Literal["cpu", "gpu", "cuda", "auto"] = setting(
         "Execution", "Device; gpu without one is an error.", "auto"
     )
-    cpus_per_client: int = setting("Execution", "Cores one client uses at a time.", 1, ge=1)
+    cpus_per_client: int = setting(
+        "Execution", "Cores one client uses at a time.", 1, ge=1, le=1_024
+    )
     gpus_per_client: float = setting(
         "Execution", "Share of a GPU one client uses.", 0.0, ge=0, le=1
     )
     checkpoint_every: int = setting(
-        "Execution", "Rounds between checkpoints; 0 means never.", 1, ge=0
+        "Execution", "Rounds between checkpoints; 0 means never.", 1, ge=0, le=10_000
     )
 
 

@@ -7,41 +7,45 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
-
 from intellifl.celery import app
+from intellifl.environment import environment
 from simulations import recovery
+from simulations.management.script import Exit, Script
 from simulations.process_identity import host
 
 MAX_CONCURRENCY = 64
 
 
-class Command(BaseCommand):
-    help = "Run simulations that wait in Redis, until SIGTERM or Ctrl-C."
+class Command(Script):
+    help = (
+        "Run simulations that wait in Redis until SIGTERM or Ctrl-C; what runs then is ended and "
+        "marked failed, what waits keeps waiting."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--concurrency",
             type=int,
-            default=settings.ENVIRONMENT.concurrency,
+            default=environment().concurrency,
             help="Simulations to run at once (default: INTELLIFL_CONCURRENCY).",
         )
 
     def handle(self, *, concurrency: int, **options: Any) -> None:
         if not 1 <= concurrency <= MAX_CONCURRENCY:
-            raise CommandError(f"--concurrency must be 1 to {MAX_CONCURRENCY}, not {concurrency}")
+            message = f"--concurrency must be 1 to {MAX_CONCURRENCY}, not {concurrency}."
+            self.quit(Exit.INVALID, message)
         self._recover()
         # Without gossip and mingle: workers have nothing to say to each other.
         worker = app.Worker(
             hostname=f"worker-{secrets.token_hex(4)}@{host()}",
             concurrency=concurrency,
             pool_cls="prefork",
-            loglevel=settings.ENVIRONMENT.log_level,
+            loglevel=environment().log_level,
             without_gossip=True,
             without_mingle=True,
             quiet=True,
         )
+        self.say(f"The worker takes simulations, {concurrency} at a time.")
         try:
             worker.start()
         finally:
@@ -51,4 +55,4 @@ class Command(BaseCommand):
     def _recover(self) -> None:
         """End what dead processes left, this worker's own included."""
         for recovered in recovery.recover():
-            self.stderr.write(f"{recovered.simulation_id} failed, {recovered.reason}")
+            self.say(f"{recovered.simulation_id} failed, {recovered.reason}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,15 @@ from intellifl.environment import variables_reference
 from simulations.fl.config.reference import reference
 
 PARTS = {"settings": reference, "environment": variables_reference}
-MARKED = r"(<!-- generated: {name} -->\n).*?(<!-- end -->)"
 
 
 def rewritten(text: str) -> str:
     """Return `text` with the content of each marked part made anew."""
     for name, make in PARTS.items():
-        content = make()
-        text = re.sub(
-            MARKED.format(name=name),
-            lambda match, content=content: f"{match[1]}{content}\n{match[2]}",
-            text,
-            flags=re.DOTALL,
-        )
+        start, end = f"<!-- generated: {name} -->\n", "<!-- end -->"
+        if start in text:
+            before, rest = text.split(start, 1)
+            text = f"{before}{start}{make()}\n{end}{rest.split(end, 1)[1]}"
     return text
 
 

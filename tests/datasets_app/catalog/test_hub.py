@@ -86,7 +86,8 @@ def test_a_hub_that_never_answers_does_not_hang_a_run(tmp_path: Path, hub_cache:
         code = LOAD.format(data_dir=str(tmp_path / "other"))
         nothing = run_python(code, HF_HOME=str(tmp_path / "empty"), HF_ENDPOINT=endpoint)
         assert "hub cannot be reached" in nothing.stdout
-        assert time.monotonic() - began < 40
+        assert "Retrying" not in cached.stderr + nothing.stderr
+        assert time.monotonic() - began < 120
 
 
 def test_a_hub_that_refuses_connections_fails_in_seconds(tmp_path: Path) -> None:
@@ -97,4 +98,5 @@ def test_a_hub_that_refuses_connections_fails_in_seconds(tmp_path: Path) -> None
         HF_ENDPOINT="http://127.0.0.1:9",
     )
     assert "hub cannot be reached" in done.stdout, done.stderr
-    assert time.monotonic() - began < 20
+    assert "Retrying" not in done.stderr
+    assert time.monotonic() - began < 60

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from django.test import Client
 
 from simulations.api import probes
 from simulations.models import Simulation
+from tests.servers import Valkey
 
 pytestmark = pytest.mark.django_db
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -23,11 +23,9 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 @pytest.fixture(autouse=True)
 def forget() -> Iterator[None]:
-    for remembered in (probes._redis_answers, probes._gpus):
-        remembered.cache_clear()
+    probes._gpus.cache_clear()
     yield
-    for remembered in (probes._redis_answers, probes._gpus):
-        remembered.cache_clear()
+    probes._gpus.cache_clear()
 
 
 @pytest.mark.parametrize("accept", [None, "*/*", "application/json", "application/json, text/html"])
@@ -49,36 +47,6 @@ def redis_at(settings: Any, port: int) -> None:
     settings.ENVIRONMENT = changed
 
 
-@pytest.fixture
-def listener() -> Iterator[Callable[[bool], int]]:
-    """Listen on a port; answer as a Redis server would, or never."""
-    sockets: list[socket.socket] = []
-
-    def answer(server: socket.socket) -> None:
-        try:
-            while True:
-                connection, _ = server.accept()
-                sockets.append(connection)
-                while received := connection.recv(4096):
-                    commands = received.count(b"*")
-                    is_ping = b"PING" in received
-                    connection.sendall(b"+OK\r\n" * (commands - is_ping) + b"+PONG\r\n" * is_ping)
-        except OSError:
-            return
-
-    def listen(answers: bool) -> int:
-        server = socket.create_server(("127.0.0.1", 0))
-        sockets.append(server)
-        if answers:
-            threading.Thread(target=answer, args=(server,), daemon=True).start()
-        port: int = server.getsockname()[1]
-        return port
-
-    yield listen
-    for one in sockets:
-        one.close()
-
-
 def test_health_without_redis_is_degraded_and_quick(client: Client, settings: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -96,20 +64,20 @@ def test_health_without_redis_is_degraded_and_quick(client: Client, settings: An
 
 
 def test_health_with_a_silent_redis_answers_within_two_seconds(
-    client: Client, settings: Any, listener: Callable[[bool], int]
+    client: Client, settings: Any
 ) -> None:
-    redis_at(settings, listener(False))
-    begun = time.monotonic()
-    assert client.get("/api/health").json()["redis"] == "disconnected"
-    assert time.monotonic() - begun < 2
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        redis_at(settings, server.getsockname()[1])
+        begun = time.monotonic()
+        assert client.get("/api/health").json()["redis"] == "disconnected"
+        assert time.monotonic() - begun < 2
 
 
-def test_health_with_redis_is_healthy(
-    client: Client, settings: Any, listener: Callable[[bool], int]
-) -> None:
-    redis_at(settings, listener(True))
+def test_health_with_redis_is_healthy(client: Client, settings: Any, valkey: Valkey) -> None:
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"redis_url": valkey.url})
     health = client.get("/api/health").json()
     assert (health["status"], health["redis"]) == ("healthy", "connected")
+    assert (health["celery_workers"], health["execution_mode"]) == (0, "subprocess")
 
 
 def test_devices_of_a_machine_without_a_gpu(

@@ -70,7 +70,7 @@ def test_settings_have_the_defaults_of_a_configuration() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keyword", "settings", "sentence"),
+    ("keyword", "given", "sentence"),
     [
         ("krumm", {}, "unknown strategy 'krumm'; did you mean 'krum'"),
         ("multi-krum", {"num_krum_selection": 3}, "did you mean 'num_krum_selections'"),
@@ -84,10 +84,10 @@ def test_settings_have_the_defaults_of_a_configuration() -> None:
     ],
 )
 def test_what_no_rule_knows_is_refused(
-    keyword: str, settings: dict[str, Any], sentence: str
+    keyword: str, given: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(ConfigError, match=sentence):
-        aggregate(keyword, ROWS, **settings)
+        aggregate(keyword, ROWS, **given)
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,10 @@ def read_until(engine: subprocess.Popen[bytes], kind: str, count: int = 1) -> li
     return told
 
 
+def open_files(process: psutil.Process) -> list[Path]:
+    return list(Path(f"/proc/{process.pid}/fd").iterdir())
+
+
 def saved_vector(run_dir: Path, number: int = 0) -> torch.Tensor:
     content = torch.load(run_dir / "checkpoints" / f"strategy_{number}.pt", weights_only=True)
     vector: torch.Tensor = content["vector"]
@@ -211,7 +215,7 @@ def test_a_signal_stops_the_run_promptly_and_leaves_no_worker(
         assert len(workers) == 2
         engine.send_signal(number)
         engine.send_signal(number)
-        assert engine.wait(5) == code
+        assert engine.wait(10) == code
         assert engine.stderr is not None and b"stopped by SIG" in engine.stderr.read()
         assert not any(worker.is_running() for worker in workers)
 
@@ -224,8 +228,11 @@ def test_a_killed_engine_leaves_no_worker_and_no_open_stream(
     ) as engine:
         read_until(engine, "round_finished")
         workers = psutil.Process(engine.pid).children(recursive=True)
-        engine.kill()
         assert engine.stdout is not None
+        stream = f"pipe:[{os.fstat(engine.stdout.fileno()).st_ino}]"
+        for worker in workers:
+            assert stream not in [str(file.readlink()) for file in open_files(worker)]
+        engine.kill()
         engine.stdout.read()
         gone, alive = psutil.wait_procs(workers, timeout=3)
     assert (len(gone), alive) == (2, [])

@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.utils import timezone
 
 from intellifl.celery import app
@@ -408,9 +408,13 @@ def test_two_workers_on_postgresql_run_each_simulation_once(
 
 
 @pytest.mark.parametrize("concurrency", [0, 65])
-def test_a_concurrency_that_makes_no_sense_is_refused(concurrency: int) -> None:
-    with pytest.raises(CommandError, match="1 to 64"):
+def test_a_concurrency_that_makes_no_sense_is_wrong_usage(
+    concurrency: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exited:
         call_command("worker", concurrency=concurrency)
+    assert exited.value.code == 2
+    assert f"must be 1 to 64, not {concurrency}" in capsys.readouterr().err
 
 
 def in_django(code: str) -> str:
