@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 
 from simulations.fl.events import (
     Event,
@@ -35,8 +36,9 @@ class EventStream:
 
 
 def start_log() -> None:
-    """Log on standard error as `2026-11-24T06:00:00.123 INFO message`, in local time."""
+    """Log on standard error as `2026-11-24T06:00:00.123 INFO message`, in UTC."""
     form = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    form.converter = time.gmtime
     form.default_msec_format = "%s.%03d"
     form.default_time_format = "%Y-%m-%dT%H:%M:%S"
     target = logging.StreamHandler(sys.stderr)

@@ -8,13 +8,24 @@ from functools import partial
 from typing import Any
 
 import pytest
+from kombu import Connection
 
 from intellifl.celery import app
-from simulations.broker import OPEN_S, PRESENT_S, REMEMBERED_S, WORKERS, Broker, BrokerUnavailable
+from simulations.broker import (
+    OPEN_S,
+    PRESENT_S,
+    REMEMBERED_S,
+    SOCKET_S,
+    TRANSPORT,
+    UNAVAILABLE,
+    WORKERS,
+    Broker,
+    BrokerUnavailable,
+)
 from tests.servers import Valkey, half_alive, refusing, silent
 
 QUEUE = app.conf.task_default_queue
-AWAY = {
+AWAY: dict[str, Callable[[], AbstractContextManager[str]]] = {
     "refused": refusing,
     "silent": silent,
     "half a handshake": partial(half_alive, 1),
@@ -53,6 +64,20 @@ def test_publishing_gives_up_within_a_second_however_redis_is_away(
     assert first < 1.0
     assert while_open < 0.05
     assert again < 1.0
+
+
+@pytest.mark.parametrize("name", ["refused", "silent", "half a handshake"])
+def test_the_settings_of_the_connection_alone_give_up_within_a_second(name: str) -> None:
+    with AWAY[name]() as url:
+        started = time.monotonic()
+        with (
+            pytest.raises(UNAVAILABLE),
+            Connection(url, connect_timeout=SOCKET_S, transport_options=TRANSPORT) as connection,
+        ):
+            app.send_task("t", connection=connection, retry=False, ignore_result=True)
+        took = time.monotonic() - started
+    print(f"{took:.3f} s")
+    assert took < 1.0
 
 
 @pytest.mark.parametrize("server", AWAY.values(), ids=AWAY.keys())

@@ -207,12 +207,12 @@ def test_runs_go_to_whom_can_run_them_while_redis_goes_and_comes(
 def test_messages_that_mean_nothing_any_more_start_nothing_and_break_nothing(
     start_worker: Any, small_engine: Any, submit: Submit, new_simulation: Any, valkey: Valkey
 ) -> None:
-    engine = small_engine(FAST)
-    worker = start_worker(engine)
     deleted, stopped = new_simulation(seed=100), new_simulation(seed=101)
     gone = deleted.pk
     deleted.delete()
     lifecycle.stop(stopped.pk)
+    engine = small_engine(FAST)
+    worker = start_worker(engine)
     first = wait_for(submit(), "completed")
     for arguments in ([gone, 0], [stopped.pk, 0], [first.pk, 0], [first.pk, 1]):
         publish(valkey, arguments)
