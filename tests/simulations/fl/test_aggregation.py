@@ -83,9 +83,7 @@ def test_settings_have_the_defaults_of_a_configuration() -> None:
         ("krum", {"f": 1.5}, "f: must be a whole number"),
     ],
 )
-def test_what_no_rule_knows_is_refused(
-    keyword: str, given: dict[str, Any], sentence: str
-) -> None:
+def test_what_no_rule_knows_is_refused(keyword: str, given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         aggregate(keyword, ROWS, **given)
 

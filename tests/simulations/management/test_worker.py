@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from collections import Counter
@@ -15,12 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from intellifl.celery import app
 from simulations import dispatch, lifecycle, processes, recovery, services
 from simulations.attempt import Options
 from simulations.broker import PRESENT_S, WORKERS, Broker
@@ -28,59 +22,15 @@ from simulations.local_queue import LocalQueue
 from simulations.models import Simulation
 from simulations.process_identity import is_running
 from tests.servers import Valkey, eventually
+from tests.workers import QUEUE, Engine, Worker, in_django, publish, spoil
 
-ROOT = Path(__file__).parent.parent.parent.parent
-SCRIPT = ROOT / "tests" / "worker_process.py"
 CONFIG = {
     "aggregation_strategy_keyword": "fedavg",
     "dataset_keyword": "mnist5k",
     "num_of_rounds": 3,
     "num_of_clients": 4,
 }
-QUEUE = app.conf.task_default_queue
 Submit = Callable[[], Simulation]
-
-
-class Worker:
-    """A worker process and what it has logged."""
-
-    def __init__(self, engine: list[str], log: Path, *options: str) -> None:
-        self._log = log
-        with log.open("wb") as output:
-            command = [sys.executable, str(SCRIPT), json.dumps(engine), *options]
-            self.process = subprocess.Popen(command, stdout=output, stderr=output)
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text()
-
-    def pool(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children()
-
-    def end(self, number: int = signal.SIGTERM, within_s: float = 15.0) -> float:
-        """Send the signal and wait; return the seconds that the worker took to end."""
-        started = time.monotonic()
-        self.process.send_signal(number)
-        self.process.wait(within_s)
-        return time.monotonic() - started
-
-
-class Engine:
-    """A small engine that writes down each of its starts."""
-
-    def __init__(self, command: list[str], starts: Path) -> None:
-        self.command = command
-        self._starts = starts
-
-    def starts(self) -> list[tuple[str, int]]:
-        """Return the run's folder and the pid of each start."""
-        if not self._starts.exists():
-            return []
-        lines = self._starts.read_text().splitlines()
-        return [(line.split()[0], int(line.split()[1])) for line in lines]
-
-    def is_running(self) -> bool:
-        return any(psutil.pid_exists(pid) for _, pid in self.starts())
 
 
 @pytest.fixture
@@ -417,40 +367,8 @@ def test_a_concurrency_that_makes_no_sense_is_wrong_usage(
     assert f"must be 1 to 64, not {concurrency}" in capsys.readouterr().err
 
 
-def in_django(code: str) -> str:
-    """Run the code in a process of its own, with the database of the environment."""
-    imports = """
-        import django; django.setup()
-        from django.core.management import call_command
-        from simulations import services
-        from simulations.models import Simulation
-    """
-    script = textwrap.dedent(imports) + textwrap.dedent(code)
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "intellifl.settings"}
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
-    )
-    return done.stdout
-
-
 def indented(body: str) -> str:
     return "".join(f"    {line}\n" for line in body.splitlines())
-
-
-def publish(valkey: Valkey, arguments: list[Any], name: str = dispatch.RUN) -> None:
-    """Publish as any Celery client would, without asking whether somebody listens."""
-    with app.connection_for_write(valkey.url) as connection:
-        app.send_task(name, args=arguments, connection=connection, ignore_result=True)
-
-
-def spoil(valkey: Valkey, changes: dict[str, Any]) -> None:
-    """Publish a well-formed envelope with something wrong in it."""
-    client, spoilt = valkey.client(), "spoilt"
-    with app.connection_for_write(valkey.url) as connection:
-        app.send_task(dispatch.RUN, args=[1, 0], connection=connection, queue=spoilt)
-    envelope = json.loads(client.rpop(spoilt))
-    client.lpush(QUEUE, json.dumps({**envelope, **changes}))
 
 
 def take_locally(simulation: Simulation, engine: Engine) -> bool:

@@ -1,0 +1,93 @@
+"""What each rule makes of each attack on real data: MNIST digits, two of ten clients attack."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from datasets_app.catalog import CATALOG
+from datasets_app.catalog.loading import load
+from intellifl.environment import environment
+from simulations.fl.config import parse, resolve
+from simulations.fl.events import RoundFinished
+from simulations.fl.simulation import run
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+ATTACKERS = [2, 7]
+ROBUST = ("krum", "multi-krum", "trimmed_mean", "rfa", "bulyan")
+REMOVING = ("pid_standardized", "trust")
+SETTINGS = {
+    "dataset_keyword": "mnist5k",
+    "model_keyword": "cnn_small",
+    "num_of_rounds": 6,
+    "num_of_clients": 10,
+    "num_of_malicious_clients": len(ATTACKERS),
+    "batch_size": 20,
+    "learning_rate": 0.003,
+    "fraction_evaluate": 0.1,
+    "checkpoint_every": 0,
+    "seed": 3,
+}
+ATTACKS: dict[str, dict[str, Any]] = {
+    "label_flipping": {},
+    "targeted_label_flipping": {"source_class": 7, "target_class": 1},
+    "gaussian_noise": {"target_noise_snr": -10.0, "attack_ratio": 1.0},
+    "backdoor_trigger": {"target_class": 0, "poison_ratio": 0.5},
+    "model_poisoning": {"poison_ratio": 0.3},
+    "gradient_scaling": {"scale_factor": -10.0},
+    "boosted_scaling": {"n_total": 10, "n_malicious": 2},
+    "byzantine_perturbation": {"noise_scale": 20.0},
+    "inner_product_manipulation": {"perturbation_strength": 3.0},
+    "alternating_min_poisoning": {"n_total": 10, "n_malicious": 2},
+}
+BREAKING = ("gradient_scaling", "byzantine_perturbation")
+
+
+@cache
+def last_rounds(attack: str | None) -> dict[str, RoundFinished]:
+    """Run every strategy under one attack; return the last round of each."""
+    entry = {
+        "attack_type": attack,
+        "start_round": 1,
+        "end_round": SETTINGS["num_of_rounds"],
+        "selection_strategy": "specific",
+        "malicious_client_ids": ATTACKERS,
+    }
+    schedule = [] if attack is None else [entry | ATTACKS[attack]]
+    # Ten clients are one short of Bulyan's bound; its selection still tells two attackers.
+    strategies: list[dict[str, Any]] = [
+        {"aggregation_strategy_keyword": keyword, "waive_preconditions": keyword == "bulyan"}
+        for keyword in ("fedavg", *ROBUST)
+    ]
+    strategies += [
+        {"aggregation_strategy_keyword": keyword, "remove_clients": True, "num_std_dev": 1.5}
+        for keyword in REMOVING
+    ]
+    raw = {
+        "shared_settings": SETTINGS | {"attack_schedule": schedule},
+        "simulation_strategies": strategies,
+    }
+    config = resolve(parse(raw), drawn_seed=0)
+    data = load(CATALOG["mnist5k"], environment().data_dir)
+    last: dict[str, RoundFinished] = {}
+    for event in run(config, lambda _: data, workers=1):
+        if isinstance(event, RoundFinished):
+            keyword = config.strategies[event.strategy_number].aggregation_strategy_keyword
+            last[keyword] = event
+    return last
+
+
+def accuracy(attack: str | None, strategy: str) -> float:
+    return last_rounds(attack)[strategy].global_accuracy or 0.0
+
+
+def removed(attack: str, strategy: str) -> list[int]:
+    return [c.client_id for c in last_rounds(attack)[strategy].clients if c.is_removed]
+
+
+@pytest.mark.xdist_group("clean")
+@pytest.mark.parametrize("strategy", ["fedavg", *ROBUST])
+def test_without_an_attack_every_rule_learns(strategy: str) -> None:
+    assert accuracy(None, strategy) > 0.85
