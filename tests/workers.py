@@ -61,9 +61,6 @@ class Engine:
         lines = self._starts.read_text().splitlines()
         return [(line.split()[0], int(line.split()[1])) for line in lines]
 
-    def is_running(self) -> bool:
-        return any(psutil.pid_exists(pid) for _, pid in self.starts())
-
 
 def in_django(code: str) -> str:
     """Run the code in a process of its own, with the database of the environment."""

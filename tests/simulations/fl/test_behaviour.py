@@ -56,7 +56,7 @@ def last_rounds(attack: str | None) -> dict[str, RoundFinished]:
         "malicious_client_ids": ATTACKERS,
     }
     schedule = [] if attack is None else [entry | ATTACKS[attack]]
-    # Ten clients are one short of Bulyan's bound; its selection still tells two attackers.
+    # Ten clients are one short of the bound of Bulyan; it still withstands these two attackers.
     strategies: list[dict[str, Any]] = [
         {"aggregation_strategy_keyword": keyword, "waive_preconditions": keyword == "bulyan"}
         for keyword in ("fedavg", *ROBUST)
@@ -87,7 +87,50 @@ def removed(attack: str, strategy: str) -> list[int]:
     return [c.client_id for c in last_rounds(attack)[strategy].clients if c.is_removed]
 
 
-@pytest.mark.xdist_group("clean")
 @pytest.mark.parametrize("strategy", ["fedavg", *ROBUST])
 def test_without_an_attack_every_rule_learns(strategy: str) -> None:
     assert accuracy(None, strategy) > 0.85
+
+
+@pytest.mark.parametrize("attack", BREAKING)
+def test_large_updates_break_averaging(attack: str) -> None:
+    assert accuracy(attack, "fedavg") < 0.5
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_robust_rule_keeps_its_accuracy(attack: str) -> None:
+    lost = {strategy: accuracy(None, strategy) - accuracy(attack, strategy) for strategy in ROBUST}
+    assert all(loss < 0.1 for loss in lost.values()), lost
+
+
+@pytest.mark.parametrize("strategy", REMOVING)
+@pytest.mark.parametrize("attack", ["label_flipping", "gaussian_noise", "backdoor_trigger"])
+def test_exactly_the_attackers_are_found_and_removed(attack: str, strategy: str) -> None:
+    assert removed(attack, strategy) == ATTACKERS
+
+
+def test_a_backdoor_succeeds_against_averaging_and_leaves_clean_accuracy() -> None:
+    settings = SETTINGS | {
+        "aggregation_strategy_keyword": "fedavg",
+        "num_of_rounds": 10,
+        "num_of_client_epochs": 3,
+        "batch_size": 10,
+    }
+    entry = {
+        "attack_type": "backdoor_trigger",
+        "target_class": 0,
+        "poison_ratio": 0.5,
+        "start_round": 1,
+        "end_round": 10,
+        "selection_strategy": "specific",
+        "malicious_client_ids": [1, 2, 5, 7],
+    }
+    clean, poisoned = last_round(settings), last_round(settings | {"attack_schedule": [entry]})
+    assert (poisoned.attack_success_rate or 0) > 0.8
+    assert (clean.global_accuracy or 0) - (poisoned.global_accuracy or 0) < 0.03
+
+
+def last_round(settings: dict[str, Any]) -> RoundFinished:
+    data = load(CATALOG["mnist5k"], environment().data_dir)
+    events = run(resolve(parse(settings), drawn_seed=0), lambda _: data, workers=1)
+    return [event for event in events if isinstance(event, RoundFinished)][-1]
