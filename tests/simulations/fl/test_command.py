@@ -180,6 +180,7 @@ def test_a_write_failure_is_the_runs_reason(
     assert "cannot write strategy_0.pt" in told[-1].error
 
 
+@pytest.mark.slow
 def test_the_seed_option_replaces_the_configurations(command: Callable[..., list[str]]) -> None:
     short = {**CONFIG, "num_of_rounds": 1}
     own, _ = finish(command(short))

@@ -109,36 +109,39 @@ def test_a_round_is_what_plain_torch_computes(
     config = resolved(num_of_clients=1, num_of_rounds=2, num_of_client_epochs=2)
     told = rounds(play(config, digits, workers=1, run_dir=tmp_path))
 
-    torch.manual_seed(torch_seed(5, Purpose.INITIAL_WEIGHTS))
-    network = build_wide((1, 8, 8), 10)
-    everything = generator(5, Purpose.PARTITION).permutation(240)
-    order = generator(5, Purpose.VALIDATION_SPLIT, 0).permutation(np.sort(everything))
-    pixels = digits.train_images / 255
-    x = torch.tensor((pixels - pixels.mean()) / pixels.std(), dtype=torch.float32)
-    y = torch.tensor(digits.train_labels)
-    mine, held_out = np.sort(order[:216]), np.sort(order[216:])
-    for number in (1, 2):
-        torch.manual_seed(torch_seed(5, Purpose.TRAINING_NOISE, 0, number))
-        optimizer = torch.optim.Adam(network.parameters(), lr=0.001)
-        batches = generator(5, Purpose.BATCHES, 0, number)
-        network.train()
-        for _ in range(2):
-            shuffled = mine[batches.permutation(216)]
-            for first in range(0, 216, 16):
-                batch = shuffled[first : first + 16]
-                optimizer.zero_grad()
-                functional.cross_entropy(network(x[batch]), y[batch]).backward()
-                optimizer.step()
-    expected = torch.cat([t.detach().reshape(-1) for t in network.state_dict().values()])
-    torch.testing.assert_close(final_vector(tmp_path, config), expected, rtol=1e-3, atol=2e-4)
+    with device.one_thread():
+        torch.manual_seed(torch_seed(5, Purpose.INITIAL_WEIGHTS))
+        network = build_wide((1, 8, 8), 10)
+        everything = generator(5, Purpose.PARTITION).permutation(240)
+        order = generator(5, Purpose.VALIDATION_SPLIT, 0).permutation(np.sort(everything))
+        pixels = digits.train_images / 255
+        x = torch.tensor((pixels - pixels.mean()) / pixels.std(), dtype=torch.float32)
+        y = torch.tensor(digits.train_labels)
+        mine, held_out = np.sort(order[:216]), np.sort(order[216:])
+        for number in (1, 2):
+            torch.manual_seed(torch_seed(5, Purpose.TRAINING_NOISE, 0, number))
+            optimizer = torch.optim.Adam(network.parameters(), lr=0.001)
+            batches = generator(5, Purpose.BATCHES, 0, number)
+            network.train()
+            for _ in range(2):
+                shuffled = mine[batches.permutation(216)]
+                for first in range(0, 216, 16):
+                    batch = shuffled[first : first + 16]
+                    optimizer.zero_grad()
+                    functional.cross_entropy(network(x[batch]), y[batch]).backward()
+                    optimizer.step()
+        expected = torch.cat([t.detach().reshape(-1) for t in network.state_dict().values()])
+        torch.testing.assert_close(final_vector(tmp_path, config), expected, rtol=1e-3, atol=2e-4)
 
-    network.eval()
-    with torch.no_grad():
-        answers = network(x[held_out])
-    assert told[-1].clients[0].loss == pytest.approx(
-        float(functional.cross_entropy(answers, y[held_out])), rel=1e-3
-    )
-    assert told[-1].clients[0].accuracy == float((answers.argmax(1) == y[held_out]).double().mean())
+        network.eval()
+        with torch.no_grad():
+            answers = network(x[held_out])
+        assert told[-1].clients[0].loss == pytest.approx(
+            float(functional.cross_entropy(answers, y[held_out])), rel=1e-3
+        )
+        assert told[-1].clients[0].accuracy == float(
+            (answers.argmax(1) == y[held_out]).double().mean()
+        )
 
 
 def test_results_do_not_depend_on_the_number_of_workers(
