@@ -20,7 +20,7 @@ test: .venv/.dev data  ## Run the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow" -n auto
 
 test-slow: .venv/.dev data  ## Run the tests that train on real data or run real servers
-	$(BIN)/python -m pytest -m slow -n auto
+	$(BIN)/python -m pytest -m slow -n auto --dist loadfile
 
 check: format lint types arch migrations test test-slow  ## Run every gate, as CI does
 
