@@ -89,7 +89,7 @@ def removed(attack: str, strategy: str) -> list[int]:
 
 @pytest.mark.parametrize("strategy", ["fedavg", *ROBUST])
 def test_without_an_attack_every_rule_learns(strategy: str) -> None:
-    assert accuracy(None, strategy) > 0.85
+    assert accuracy(None, strategy) > 0.8
 
 
 @pytest.mark.parametrize("attack", BREAKING)
