@@ -6,6 +6,7 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from dotenv import dotenv_values
 from pydantic import AliasChoices, Field, ValidationError
@@ -38,6 +39,10 @@ class Environment(BaseSettings):
     data_dir: Path = Field(ROOT / "data", description="Folder of datasets and of the secret key.")
     concurrency: int = Field(
         1, ge=1, le=64, description="Simulations the local queue runs at once."
+    )
+    resume: Literal["manual", "auto"] = Field(
+        "manual",
+        description="Whether interrupted simulations are queued again by themselves (auto).",
     )
     secret_key: str = Field(
         "", description="Signs sessions; drawn and kept in data_dir when absent."

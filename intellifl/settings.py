@@ -16,6 +16,7 @@ DEBUG = ENVIRONMENT.debug
 SECRET_KEY = ENVIRONMENT.secret_key or secret_key(DATA_DIR)
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 REQUIRE_AUTH = ENVIRONMENT.require_auth
+RESUMES_BY_ITSELF = ENVIRONMENT.resume == "auto"
 
 INSTALLED_APPS = [
     "daphne",

@@ -80,7 +80,7 @@ class SimulationAdmin(RecordedAdmin):
     list_filter = ["status", "dataset_keyword", "engine", "created_at"]
     search_fields = ["simulation_id", "display_name", "strategy_names", "notes", "tags__name"]
     date_hierarchy = "created_at"
-    actions = ["stop_selected", "delete_finished"]
+    actions = ["stop_selected", "resume_selected", "delete_finished"]
     inlines = [TagInline]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -115,6 +115,16 @@ class SimulationAdmin(RecordedAdmin):
                 self.message_user(request, f"{row.simulation_id}: {error}", messages.WARNING)
             else:
                 self.message_user(request, f"{row.simulation_id}: asked to stop", messages.SUCCESS)
+
+    @admin.action(description="Resume selected simulations", permissions=["change"])
+    def resume_selected(self, request: HttpRequest, rows: QuerySet[Simulation]) -> None:
+        for row in rows:
+            try:
+                services.resume(row)
+            except services.NotAllowed as error:
+                self.message_user(request, f"{row.simulation_id}: {error}", messages.WARNING)
+            else:
+                self.message_user(request, f"{row.simulation_id}: queued", messages.SUCCESS)
 
     @admin.action(description="Delete selected simulations that are finished, with their files")
     def delete_finished(self, request: HttpRequest, rows: QuerySet[Simulation]) -> None:

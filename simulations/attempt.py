@@ -10,22 +10,25 @@ from pathlib import Path
 from django.conf import settings
 
 from intellifl.environment import PREFIX, ROOT
+from simulations import processes
 from simulations.artifacts import folder
 from simulations.fl import strict_json
 from simulations.fl.events import Event
 from simulations.models import Simulation, Status
-from simulations.processes import GRACE_S
+from simulations.processes import GRACE_S, Child
 
 
 @dataclass(frozen=True)
 class Ending:
     """The status an attempt ends with; `error` is the sentence for a failure.
 
-    Without a status the attempt has lost its row to another one and changes nothing.
+    Without a status the attempt has lost its row to another one and changes nothing. An
+    interruption is a failure that the run itself has not caused.
     """
 
     status: Status | None
     error: str = ""
+    is_interruption: bool = False
 
 
 LOST = Ending(None)
@@ -35,6 +38,10 @@ COMPLETED = Ending(Status.COMPLETED)
 
 def failure(error: str) -> Ending:
     return Ending(Status.FAILED, error)
+
+
+def interrupted(error: str) -> Ending:
+    return Ending(Status.FAILED, error, is_interruption=True)
 
 
 @dataclass(frozen=True)
@@ -56,13 +63,33 @@ class Options:
     database_patience_s: float = 60.0
 
 
-def engine_command(simulation_id: str) -> Sequence[str]:
-    run_dir = str(folder.run_dir(simulation_id))
-    return [sys.executable, "-m", "simulations.fl", "run", "-", "--out", run_dir]
+def engine_command(simulation: Simulation) -> Sequence[str]:
+    """Return the command of the engine; from the second attempt on it resumes."""
+    run_dir = str(folder.run_dir(simulation.simulation_id))
+    command = [sys.executable, "-m", "simulations.fl", "run", "-", "--out", run_dir]
+    return [*command, "--resume"] if simulation.attempt > 1 else command
 
 
 def artifacts_command(simulation_id: str) -> Sequence[str]:
     return [sys.executable, str(ROOT / "manage.py"), "rebuild_artifacts", simulation_id]
+
+
+def spawn(
+    simulation_id: str, command: Sequence[str], token: str, stdin_text: str, stdout: int | None
+) -> Child:
+    """Start a child whose messages, and output unless `stdout` is given, go to the run's log."""
+    run_dir = folder.run_dir(simulation_id)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    with (run_dir / folder.LOG).open("ab") as log:
+        return processes.spawn(
+            command,
+            token,
+            stdin_text=stdin_text,
+            stdout=log if stdout is None else stdout,
+            stderr=log,
+            cwd=ROOT,
+            variables=variables(),
+        )
 
 
 def engine_input(simulation: Simulation) -> str:

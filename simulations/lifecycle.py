@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from simulations.models import ACTIVE, FINISHED, RunEvent, Simulation, Status
 from simulations.process_identity import Identity, host
 
 MOVES: dict[Status, tuple[Status, ...]] = {
+    Status.QUEUED: (Status.FAILED, Status.STOPPED),
     Status.PENDING: (Status.QUEUED,),
     Status.RUNNING: (Status.PENDING,),
     Status.COMPLETED: (Status.RUNNING,),
@@ -27,6 +29,7 @@ def claim(pk: int, token: str, supervisor: Identity) -> bool:
         Status.PENDING,
         attempt=attempt + 1,
         attempt_token=token,
+        fruitless_attempts=F("fruitless_attempts") + 1,
         heartbeat_at=timezone.now(),
         supervisor_host=host(),
         supervisor_boot_id=supervisor.boot_id,
@@ -36,7 +39,8 @@ def claim(pk: int, token: str, supervisor: Identity) -> bool:
 
 
 def start(pk: int, token: str) -> bool:
-    return _move(_held(pk, token), Status.RUNNING, started_at=timezone.now())
+    first_start = Coalesce("started_at", timezone.now())
+    return _move(_held(pk, token), Status.RUNNING, started_at=first_start)
 
 
 def complete(pk: int, token: str) -> bool:
@@ -54,6 +58,21 @@ def stop(pk: int, token: str | None = None, *, only_queued: bool = False) -> boo
     if only_queued:
         rows = rows.filter(status=Status.QUEUED)
     return _move(rows, Status.STOPPED, finished_at=timezone.now())
+
+
+def requeue(pk: int, **fields: object) -> bool:
+    """Queue a failed or stopped simulation for another attempt; no earlier one holds it then."""
+    return _move(
+        Simulation.objects.filter(pk=pk),
+        Status.QUEUED,
+        queued_at=timezone.now(),
+        finished_at=None,
+        stop_requested_at=None,
+        heartbeat_at=None,
+        attempt_token="",
+        error="",
+        **fields,
+    )
 
 
 def request_stop(pk: int) -> bool:

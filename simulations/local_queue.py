@@ -12,16 +12,16 @@ from dataclasses import replace
 from django.db import DatabaseError, connection, connections
 
 from simulations import dispatch, lifecycle, processes, recovery
-from simulations.attempt import Ending, Options, failure
+from simulations.attempt import Ending, Options, interrupted
 from simulations.models import Simulation, Status
 from simulations.process_identity import host, this_process
 from simulations.supervisor import supervise
 
 logger = logging.getLogger(__name__)
 POLL_S = 0.25
-RECOVERY_S = 60.0
+RECOVERY_S = 5.0
 SHUTDOWN_S = 9.0
-SHUT_DOWN = failure("interrupted: the local queue was shut down")
+SHUT_DOWN = interrupted("interrupted: the local queue was shut down")
 
 
 class LocalQueue:
@@ -44,6 +44,7 @@ class LocalQueue:
         # Not an Event: setting one in a signal handler can wait for a lock of the same thread.
         self._is_closing = False
         self._next_recovery = 0.0
+        self._watch = recovery.Watch()
 
     def shut_down(self) -> None:
         """Take no more and end what runs; safe in a signal handler."""
@@ -102,9 +103,9 @@ class LocalQueue:
     def _recover(self) -> None:
         self._next_recovery = time.monotonic() + RECOVERY_S
         for simulation in self._abandoned():
-            recovery.fail_orphan(simulation, "interrupted: the thread that supervised it ended")
-        for recovered in recovery.recover():
-            self._report(f"{recovered.simulation_id} failed, {recovered.reason}")
+            recovery.end_orphan(simulation, "interrupted: the thread that supervised it ended")
+        for recovered in recovery.recover(self._watch):
+            self._report(str(recovered))
 
     def _abandoned(self) -> list[Simulation]:
         """Return the simulations that this process holds by their rows, but that no thread runs."""

@@ -53,6 +53,9 @@ class Simulation(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     attempt = models.PositiveIntegerField(default=0)
+    fruitless_attempts = models.PositiveIntegerField(
+        default=0, help_text="Attempts since a round was last finished."
+    )
     attempt_token = models.CharField(max_length=64, blank=True, editable=False)
     supervisor_host = models.CharField(max_length=255, blank=True)
     supervisor_boot_id = models.CharField(max_length=64, blank=True)

@@ -17,6 +17,7 @@ from simulations.fl import events, strict_json
 from simulations.models import ACTIVE, ClientRound, RoundMetrics, RunEvent, Simulation, StrategyRun
 
 ROUND_PAYLOAD = ("strategy_number", "round_number", "global_accuracy", "global_loss")
+MOVED = ("current_strategy", "current_round", "rounds_done", "fruitless_attempts", "heartbeat_at")
 UNRECORDED_ROUND_FIELDS = ("strategy_number", "clients")
 
 
@@ -83,6 +84,7 @@ def _round_finished(simulation: Simulation, event: events.RoundFinished) -> tupl
     run.final_loss = metrics["global_loss"]
     run.final_accuracy = metrics["global_accuracy"]
     run.save(update_fields=["current_round", "final_loss", "final_accuracy"])
+    simulation.fruitless_attempts = 0
     _advance(simulation, run)
     return "round", {name: strict_json.finite(getattr(event, name)) for name in ROUND_PAYLOAD}
 
@@ -132,9 +134,7 @@ def _advance(simulation: Simulation, run: StrategyRun) -> None:
 def _insert_event(simulation: Simulation, kind: str, payload: dict[str, Any]) -> None:
     now: datetime = timezone.now()
     simulation.heartbeat_at = now
-    simulation.save(
-        update_fields=["current_strategy", "current_round", "rounds_done", "heartbeat_at"]
-    )
+    simulation.save(update_fields=MOVED)
     RunEvent.objects.create(
         simulation=simulation, kind=kind, payload=strict_json.finite(payload), created_at=now
     )

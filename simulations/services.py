@@ -1,4 +1,4 @@
-"""Use cases: create, stop, rename and delete simulations. Every door calls these."""
+"""Use cases: create, stop, resume, rename, delete simulations. Every door calls these."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ from simulations.models import (
     RunEvent,
     Simulation,
     SimulationTag,
+    Status,
     StrategyRun,
 )
-from simulations.process_identity import Identity
+from simulations.process_identity import Identity, host
 
 MAX_NAME = 100
 STOP_WAIT_S = 12.0
+FROZEN_S = 6.0
 ID_TRIES = 100
 
 
@@ -87,9 +89,32 @@ def stop(simulation: Simulation, wait_s: float = STOP_WAIT_S) -> Simulation:
         raise NotAllowed(f"the simulation is already {simulation.status}")
     if not lifecycle.stop(simulation.pk, only_queued=True):
         lifecycle.request_stop(simulation.pk)
-    deadline = time.monotonic() + wait_s
-    while not _has_ended(simulation) and time.monotonic() < deadline:
+    began = time.monotonic()
+    while not _has_ended(simulation, time.monotonic() - began):
+        if time.monotonic() - began > wait_s:
+            break
         time.sleep(0.1)
+    folder.mirror_status(simulation)
+    return simulation
+
+
+def resume(simulation: Simulation, *, claim: Claim | None = None) -> Simulation:
+    """Queue a failed or stopped simulation, or give it to `claim`, to go on after its checkpoint.
+
+    Raises NotAllowed when it has not ended that way or has no checkpoint.
+    """
+    reason = _why_not_resumed(simulation)
+    if reason is not None:
+        raise NotAllowed(reason)
+    with transaction.atomic():
+        if not lifecycle.requeue(simulation.pk, fruitless_attempts=0):
+            simulation.refresh_from_db()
+            raise NotAllowed(f"the simulation is already {simulation.status}")
+        if claim is not None:
+            lifecycle.claim(simulation.pk, claim.token, claim.supervisor)
+        simulation.refresh_from_db()
+        if claim is None:
+            dispatch.enqueue(simulation)
     folder.mirror_status(simulation)
     return simulation
 
@@ -234,10 +259,35 @@ def _write_folder(simulation: Simulation) -> None:
         raise
 
 
-def _has_ended(simulation: Simulation) -> bool:
+def is_resumable(simulation: Simulation) -> bool:
+    """Tell whether `resume` would take it as it is now."""
+    return _why_not_resumed(simulation) is None
+
+
+def _why_not_resumed(simulation: Simulation) -> str | None:
+    if simulation.status not in lifecycle.MOVES[Status.QUEUED]:
+        return f"the simulation is {simulation.status}; only a failed or stopped one can be resumed"
+    if folder.has_checkpoint(simulation.simulation_id):
+        return None
+    every = simulation.strategies.values_list("config__checkpoint_every", flat=True)
+    if not any(every):
+        return "there is no checkpoint, because checkpoint_every is 0; submit it again instead"
+    return "there is no checkpoint, because no round was finished; submit it again instead"
+
+
+def _has_ended(simulation: Simulation, waited_s: float) -> bool:
     """Look at the row again; stop the simulation here if nobody is left who could."""
     simulation.refresh_from_db()
-    if simulation.status in recovery.SUPERVISED and recovery.orphaned(simulation) is not None:
+    if simulation.status in recovery.SUPERVISED and _is_helpless(simulation, waited_s):
         recovery.stop_orphan(simulation)
         simulation.refresh_from_db()
     return lifecycle.is_finished(simulation)
+
+
+def _is_helpless(simulation: Simulation, waited_s: float) -> bool:
+    """Tell whether the supervisor is dead, or alive on this host without a beat since the wish."""
+    if recovery.orphaned(simulation) is not None:
+        return True
+    asked, beat = simulation.stop_requested_at, simulation.heartbeat_at
+    is_silent = asked is not None and (beat is None or beat < asked)
+    return is_silent and waited_s > FROZEN_S and simulation.supervisor_host == host()

@@ -18,8 +18,7 @@ from typing import TypeVar
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
 
-from intellifl.environment import ROOT
-from simulations import attempt, lifecycle, processes, recorder
+from simulations import attempt, interruption, late_results, lifecycle, processes, recorder
 from simulations.artifacts import folder
 from simulations.attempt import COMPLETED, LOST, STOPPED, Ending, Options, failure
 from simulations.fl import events
@@ -75,6 +74,9 @@ class _Supervision:
             logger.exception("The supervision of %s failed.", self._id)
             ending = failure(f"the supervisor failed: {error}")
         self._conclude(ending)
+        if ending.status in (Status.FAILED, Status.STOPPED):
+            late_results.build(self._simulation, self._token, self._options)
+            self._mirror()
 
     def _attempt(self) -> Ending:
         if not self._persistently(lambda: lifecycle.start(self._pk, self._token)):
@@ -89,12 +91,14 @@ class _Supervision:
             self._persistently(lambda: lifecycle.complete(self._pk, self._token))
         elif ending.status is Status.STOPPED:
             self._persistently(lambda: lifecycle.stop(self._pk, self._token))
+        elif ending.is_interruption:
+            self._persistently(lambda: interruption.end(self._pk, self._token, ending.error))
         elif ending.status is Status.FAILED:
             self._persistently(lambda: lifecycle.fail(self._pk, ending.error, self._token))
         self._mirror()
 
     def _run_engine(self) -> Ending:
-        command = self._options.engine or attempt.engine_command(self._id)
+        command = self._options.engine or attempt.engine_command(self._simulation)
         try:
             child = self._spawn(command, attempt.engine_input(self._simulation), subprocess.PIPE)
         except OSError as error:
@@ -118,18 +122,7 @@ class _Supervision:
         return ending
 
     def _spawn(self, command: Sequence[str], stdin_text: str, stdout: int | None) -> Child:
-        run_dir = folder.run_dir(self._id)
-        run_dir.mkdir(parents=True, exist_ok=True)
-        with (run_dir / folder.LOG).open("ab") as log:
-            return processes.spawn(
-                command,
-                self._token,
-                stdin_text=stdin_text,
-                stdout=log if stdout is None else stdout,
-                stderr=log,
-                cwd=ROOT,
-                variables=attempt.variables(),
-            )
+        return attempt.spawn(self._id, command, self._token, stdin_text, stdout)
 
     def _until_end(self, child: Child, pipe: LinePipe | None) -> Ending | None:
         """Return None when the child ended by itself; nothing of it is left in any case."""
@@ -192,7 +185,8 @@ class _Supervision:
         if self._told is None or (self._told == COMPLETED and returncode != 0):
             tail = "; ".join(folder.log_tail(self._id, 5))
             reason = f"the engine ended without a result ({_exit_reason(returncode)})"
-            return failure(f"{reason}; its log ends: {tail}" if tail else reason)
+            end = attempt.interrupted if returncode < 0 else failure
+            return end(f"{reason}; its log ends: {tail}" if tail else reason)
         return self._told
 
     def _beat_when_due(self) -> Ending | None:

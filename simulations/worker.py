@@ -20,14 +20,14 @@ from kombu.transport import TRANSPORT_ALIASES
 
 from intellifl.celery import app
 from simulations import broker, dispatch, recovery
-from simulations.attempt import Ending, failure
+from simulations.attempt import Ending, interrupted
 from simulations.broker import BrokerUnavailable
 
 logger = logging.getLogger(__name__)
 BEAT_S = 3.0
 SWEEP_S = 5.0
 SHUTDOWN_S = 9.0
-SHUT_DOWN = failure("interrupted: the worker was shut down")
+SHUT_DOWN = interrupted("interrupted: the worker was shut down")
 _is_closing = threading.Event()
 _die_of_sigterm: Any = signal.SIG_DFL
 
@@ -60,7 +60,7 @@ class Sweep(bootsteps.StartStopStep):  # type: ignore[misc]
     _timer: Any = None
 
     def start(self, consumer: Any) -> None:
-        self._timer = consumer.timer.call_repeatedly(SWEEP_S, sweep)
+        self._timer = consumer.timer.call_repeatedly(SWEEP_S, sweep, (recovery.Watch(),))
 
     def stop(self, consumer: Any) -> None:
         _cancel(self._timer)
@@ -96,11 +96,11 @@ class Interrupt(bootsteps.StartStopStep):  # type: ignore[misc]
         return list(self._pool.info["processes"])
 
 
-def sweep() -> None:
-    """Mark runs of dead processes failed and publish again what was forgotten."""
+def sweep(watch: recovery.Watch) -> None:
+    """End attempts of dead supervisors and publish again what was forgotten."""
     try:
-        for recovered in recovery.recover():
-            logger.warning("%s failed, %s", recovered.simulation_id, recovered.reason)
+        for recovered in recovery.recover(watch):
+            logger.warning("%s", recovered)
         number = dispatch.republish()
         if number:
             logger.info("%d queued simulations were published again.", number)

@@ -113,6 +113,13 @@ def stop_simulation(request: HttpRequest, simulation_id: str) -> Status[dict[str
     return Status(200, {"message": "stopped", "simulation_id": simulation_id})
 
 
+@router.post("/simulations/{simulation_id}/resume", response=Done)
+def resume_simulation(request: HttpRequest, simulation_id: str) -> dict[str, Any]:
+    """Queue a failed or stopped simulation again, to go on after its last checkpoint."""
+    services.resume(selectors.simulation(simulation_id))
+    return {"message": "resumed", "simulation_id": simulation_id}
+
+
 @router.patch("/simulations/{simulation_id}/rename", response=Renamed)
 def rename_simulation(request: HttpRequest, simulation_id: str, payload: Rename) -> dict[str, Any]:
     """Give the simulation a name of 1 to 100 characters, without blanks around it."""

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 CONFIG = "config.json"
 STATUS = "status.json"
 LOG = "output.log"
+CHECKPOINTS = "checkpoints"
 SIMULATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 TAIL_BYTES = 8192
 
@@ -66,6 +67,10 @@ def log_tail(simulation_id: str, lines: int) -> list[str]:
         log.seek(max(0, path.stat().st_size - TAIL_BYTES))
         text = log.read().decode(errors="replace")
     return [line for line in text.splitlines() if line.strip()][-lines:]
+
+
+def has_checkpoint(simulation_id: str) -> bool:
+    return any((run_dir(simulation_id) / CHECKPOINTS).glob("*.pt"))
 
 
 def remove(simulation_id: str) -> None:

@@ -12,4 +12,5 @@ urlpatterns = [
     path("<str:simulation_id>", views.simulation_detail),
     path("<str:simulation_id>/", views.simulation_detail, name="detail"),
     path("<str:simulation_id>/stop/", views.stop, name="stop"),
+    path("<str:simulation_id>/resume/", views.resume, name="resume"),
 ]

@@ -54,6 +54,7 @@ def simulation_detail(request: HttpRequest, simulation_id: str) -> HttpResponse:
         "simulation": row,
         "tags": selectors.tags_of(row),
         "is_active": row.status in ACTIVE,
+        "is_resumable": services.is_resumable(row),
         "refresh_s": REFRESH_S if row.status in ACTIVE else None,
         "total_rounds": selectors.total_rounds(row),
         "strategies": [
@@ -78,6 +79,19 @@ def stop(request: HttpRequest, simulation_id: str) -> HttpResponse:
     else:
         is_over = lifecycle.is_finished(row)
         messages.success(request, "Stopped." if is_over else "Stopping; it has not ended yet.")
+    return redirect("simulations:detail", simulation_id=simulation_id)
+
+
+@require_POST
+def resume(request: HttpRequest, simulation_id: str) -> HttpResponse:
+    """Queue a failed or stopped simulation again and show it."""
+    row = _simulation(simulation_id)
+    try:
+        services.resume(row)
+    except services.NotAllowed as error:
+        messages.error(request, f"Not resumed: {error}.")
+    else:
+        messages.success(request, "Queued again, to go on after its last checkpoint.")
     return redirect("simulations:detail", simulation_id=simulation_id)
 
 

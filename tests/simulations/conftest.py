@@ -232,7 +232,7 @@ import django
 django.setup()
 from django.core.management import execute_from_command_line
 from simulations import attempt
-attempt.engine_command = lambda simulation_id: {engine(body)!r}
+attempt.engine_command = lambda simulation: {engine(body)!r}
 attempt.artifacts_command = lambda simulation_id: ["true"]
 execute_from_command_line(["manage.py", *sys.argv[1:]])
 """

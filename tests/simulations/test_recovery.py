@@ -14,7 +14,7 @@ from django.db import connections
 from django.utils import timezone
 
 from simulations import lifecycle, processes, recovery
-from simulations.models import RunEvent, Simulation
+from simulations.models import RunEvent, Simulation, Status
 from simulations.process_identity import Identity, boot_id, create_time, this_process
 from simulations.recovery import recover
 
@@ -56,7 +56,7 @@ def test_a_dead_supervisor_fails_the_run_with_the_reason(
     supervised_by(dead_process(), simulation)
     (one,) = recover()
     simulation.refresh_from_db()
-    assert one == recovery.Recovered(simulation.simulation_id, simulation.error)
+    assert one == recovery.Recovered(simulation.simulation_id, Status.FAILED, simulation.error)
     assert simulation.status == "failed" and "is gone" in simulation.error
     assert status_file(simulation)["status"] == "failed"
     assert recover() == []
@@ -120,6 +120,73 @@ def test_another_host_is_judged_by_its_heartbeat(claimed: Claimed) -> None:
     assert "elsewhere" in one.reason and "silent" in one.reason
 
 
+class Clock:
+    """A clock that the test moves."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def looked(watch: recovery.Watch, clock: Clock, seconds: float, step: float = 5.0) -> list[Any]:
+    """Look every `step` seconds for `seconds`; return all that was recovered."""
+    recovered = []
+    for _ in range(int(seconds / step)):
+        clock.now += step
+        recovered += recover(watch)
+    return recovered
+
+
+def test_a_frozen_supervisor_is_lost_after_a_minute_of_watching(claimed: Claimed) -> None:
+    claimed()
+    clock = Clock()
+    watch = recovery.Watch(clock)
+    assert recover(watch) == [] and looked(watch, clock, 60) == []
+    (one,) = looked(watch, clock, 10)
+    assert one.status == Status.FAILED and "silent" in one.reason
+
+
+def test_a_beat_ends_the_silence(claimed: Claimed) -> None:
+    simulation, token = claimed()
+    clock = Clock()
+    watch = recovery.Watch(clock)
+    assert looked(watch, clock, 55) == []
+    lifecycle.beat(simulation.pk, token)
+    assert looked(watch, clock, 60) == []
+
+
+@pytest.mark.parametrize("host_name", ["elsewhere", None])
+def test_a_clock_that_was_set_loses_no_run(claimed: Claimed, host_name: str | None) -> None:
+    claimed()
+    if host_name:
+        Simulation.objects.update(supervisor_host=host_name)
+    watch = recovery.Watch(Clock())
+    for seconds in (-3600, 3600, 100_000):
+        silent_for(seconds)
+        assert recover(watch) == []
+
+
+def test_the_sleep_of_the_machine_is_no_silence(claimed: Claimed) -> None:
+    claimed()
+    clock = Clock()
+    watch = recovery.Watch(clock)
+    recover(watch)
+    clock.now += 8 * 3600
+    assert recover(watch) == []
+    clock.now += 1
+    assert recover(watch) == []
+
+
+def test_a_run_that_should_stop_is_stopped_when_its_supervisor_is_dead(claimed: Claimed) -> None:
+    simulation, _ = claimed()
+    lifecycle.request_stop(simulation.pk)
+    supervised_by(dead_process(), simulation)
+    (one,) = recover()
+    assert one.status == Status.STOPPED
+    assert Simulation.objects.get().status == "stopped"
+
+
 def test_another_host_that_died_before_its_first_beat_is_judged_by_its_start(
     claimed: Claimed,
 ) -> None:
@@ -169,5 +236,5 @@ def test_an_orphan_taken_over_meanwhile_is_left_alone(claimed: Claimed) -> None:
     supervised_by(dead_process(), simulation)
     stale = Simulation.objects.get()
     Simulation.objects.update(attempt_token="a new attempt")
-    assert not recovery.fail_orphan(stale, "gone")
+    assert recovery.end_orphan(stale, "gone") is None
     assert Simulation.objects.get().status == "pending"

@@ -24,7 +24,7 @@ def starts(engine: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
     """Use an engine that completes at once; return the count of its starts."""
     told = tmp_path / "starts"
     command = engine(f"open({str(told)!r}, 'a').write('x'); tell('run_finished')")
-    monkeypatch.setattr(attempt, "engine_command", lambda simulation_id: command)
+    monkeypatch.setattr(attempt, "engine_command", lambda simulation: command)
     monkeypatch.setattr(attempt, "artifacts_command", lambda simulation_id: ["true"])
     return lambda: len(told.read_text()) if told.exists() else 0
 

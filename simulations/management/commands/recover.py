@@ -12,6 +12,6 @@ class Command(Script):
     def handle(self, *args: Any, **options: Any) -> None:
         recovered = recovery.recover()
         for one in recovered:
-            self.data(f"{one.simulation_id}\t{one.reason}")
+            self.data(f"{one.simulation_id}\t{one.status}\t{one.reason}")
         if not recovered:
             self.say("Nothing to recover.")

@@ -1,30 +1,19 @@
 from __future__ import annotations
 
-import json
 import secrets
-import signal
-import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from types import FrameType
 from typing import Any
 
-from rich.console import Console
-
 from simulations import services
-from simulations.attempt import STOPPED, Ending, Options
 from simulations.fl.errors import ConfigError, StorageError
-from simulations.management import config_source, run_report
-from simulations.management.script import Exit, Script
-from simulations.models import Simulation, Status
+from simulations.management import config_source
+from simulations.management.foreground import Foreground
+from simulations.management.script import Exit
+from simulations.models import Simulation
 from simulations.process_identity import this_process
-from simulations.supervisor import supervise
-
-EXITS = {Status.COMPLETED: Exit.OK, Status.STOPPED: Exit.INTERRUPTED}
 
 
-class Command(Script):
+class Command(Foreground):
     help = (
         "Run a simulation here and now, and print its results. Ctrl-C stops it gracefully, "
         "a second Ctrl-C at once."
@@ -39,19 +28,12 @@ class Command(Script):
             metavar="KEY=VALUE",
             help="change a setting, for example num_of_rounds=3 or shared_settings.seed=1",
         )
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
-        parser.add_argument("--quiet", action="store_true", help="print only the id")
+        self.add_output_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         token = secrets.token_hex(16)
         simulation = self._submit(options["config"], options["set"], token)
-        if not options["quiet"]:
-            self.say(f"{simulation.simulation_id} (seed {simulation.seed})")
-            self.say_all(f"warning: {warning}" for warning in simulation.warnings)
-        self._supervise(simulation, token, options["quiet"] or options["json"])
-        simulation.refresh_from_db()
-        self._report(simulation, options["json"], options["quiet"])
-        sys.exit(EXITS.get(Status(simulation.status), Exit.FAILED))
+        self.run(simulation, token, as_json=options["json"], is_quiet=options["quiet"])
 
     def _submit(self, source: str, assignments: list[str], token: str) -> Simulation:
         try:
@@ -62,41 +44,3 @@ class Command(Script):
             self.quit(Exit.INVALID, *error.errors)
         except StorageError as error:
             self.quit(Exit.UNAVAILABLE, str(error))
-
-    def _supervise(self, simulation: Simulation, token: str, is_silent: bool) -> None:
-        silence: AbstractContextManager[run_report.Observe] = nullcontext(lambda event: None)
-        shown = silence if is_silent else run_report.shown_progress(simulation)
-        with self._stopping(), shown as observe:
-            supervise(simulation.pk, token, Options(interrupted=self._wish, observe=observe))
-
-    def _wish(self) -> Ending | None:
-        return STOPPED if self._is_stop_asked else None
-
-    @contextmanager
-    def _stopping(self) -> Iterator[None]:
-        """Let the first Ctrl-C or SIGTERM ask for a stop, and the next one interrupt at once."""
-        self._is_stop_asked = False
-
-        def ask(number: int, frame: FrameType | None) -> None:
-            self._is_stop_asked = True
-            for each in before:
-                signal.signal(each, signal.default_int_handler)
-
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _report(self, simulation: Simulation, as_json: bool, is_quiet: bool) -> None:
-        result = run_report.summary(simulation)
-        if simulation.status != Status.COMPLETED:
-            self.say(f"{simulation.status}: {simulation.error}".removesuffix(": "))
-        if as_json:
-            self.data(json.dumps(result))
-        elif is_quiet:
-            self.data(simulation.simulation_id)
-        else:
-            Console().print(run_report.table(result))
-            self.data(result["folder"])

@@ -55,4 +55,4 @@ class Command(Script):
     def _recover(self) -> None:
         """End what dead processes left, this worker's own included."""
         for recovered in recovery.recover():
-            self.say(f"{recovered.simulation_id} failed, {recovered.reason}")
+            self.say(str(recovered))

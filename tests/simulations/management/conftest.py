@@ -49,7 +49,7 @@ def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
 @pytest.fixture
 def with_engine(monkeypatch: pytest.MonkeyPatch, engine: Any) -> Callable[[str], None]:
     def use(body: str) -> None:
-        monkeypatch.setattr(attempt, "engine_command", lambda simulation_id: engine(body))
+        monkeypatch.setattr(attempt, "engine_command", lambda simulation: engine(body))
         monkeypatch.setattr(attempt, "artifacts_command", lambda simulation_id: ["true"])
 
     return use

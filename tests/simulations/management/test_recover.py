@@ -15,7 +15,7 @@ def test_it_tells_what_it_ended(command: Any, claimed: Any) -> None:
     result = command("recover")
     simulation.refresh_from_db()
     assert result.code == 0
-    assert result.out == f"{simulation.simulation_id}\t{simulation.error}\n"
+    assert result.out == f"{simulation.simulation_id}\tfailed\t{simulation.error}\n"
 
 
 def test_nothing_to_do_is_said_but_is_no_data(command: Any, claimed: Any) -> None:
