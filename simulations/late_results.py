@@ -21,7 +21,7 @@ LIMIT_S = 120.0
 
 def build(simulation: Simulation, token: str, options: Options) -> None:
     """Build what the finished rounds give, unless somebody resumes or deletes the simulation."""
-    if not _is_left_with_rounds(simulation, token):
+    if _is_over(simulation, token, options):
         return
     command = options.artifacts or attempt.artifacts_command(simulation.simulation_id)
     own_token = f"{token}-results"
@@ -33,7 +33,7 @@ def build(simulation: Simulation, token: str, options: Options) -> None:
         return
     try:
         while child.poll() is None and time.monotonic() < deadline:
-            if options.interrupted() or not _is_left_with_rounds(simulation, token):
+            if _is_over(simulation, token, options):
                 break
             with suppress(subprocess.TimeoutExpired):
                 child.wait(options.beat_s)
@@ -41,6 +41,9 @@ def build(simulation: Simulation, token: str, options: Options) -> None:
         processes.end(child, own_token, 0)
 
 
-def _is_left_with_rounds(simulation: Simulation, token: str) -> bool:
+def _is_over(simulation: Simulation, token: str, options: Options) -> bool:
+    """Tell whether this process must end, or the simulation has no rounds or was moved on."""
+    if options.interrupted() is not None:
+        return True
     mine = Simulation.objects.filter(pk=simulation.pk, attempt_token=token)
-    return mine.filter(status__in=FINISHED, rounds_done__gt=0).exists()
+    return not mine.filter(status__in=FINISHED, rounds_done__gt=0).exists()

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from simulations.fl import events, strict_json
@@ -18,14 +19,23 @@ from simulations.models import ACTIVE, ClientRound, RoundMetrics, RunEvent, Simu
 
 ROUND_PAYLOAD = ("strategy_number", "round_number", "global_accuracy", "global_loss")
 MOVED = ("current_strategy", "current_round", "rounds_done", "fruitless_attempts", "heartbeat_at")
+UNRECORDABLE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    OverflowError,
+    ObjectDoesNotExist,
+    IntegrityError,
+    DataError,
+)
 UNRECORDED_ROUND_FIELDS = ("strategy_number", "clients")
 
 
 def record(pk: int, token: str, event: events.Event) -> bool:
     """Record what the attempt `token` tells; False when it no longer holds the simulation.
 
-    Raises ValueError, TypeError, StrategyRun.DoesNotExist or a database error for an event that
-    does not fit the simulation; nothing of it is recorded then.
+    Raises one of UNRECORDABLE for an event that does not fit the simulation; nothing of it is
+    recorded then.
     """
     with transaction.atomic():
         simulation = _held(pk, token)

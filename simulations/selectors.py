@@ -122,6 +122,14 @@ def rounds_of(strategy_run: StrategyRun) -> list[dict[str, Any]]:
     return list(strategy_run.rounds.order_by("round_number").values(*columns))
 
 
+def queue_position(row: Simulation) -> int | None:
+    """Return 1 for the simulation that is next, None for one that does not wait."""
+    if row.status != Status.QUEUED:
+        return None
+    earlier = Q(queued_at__lt=row.queued_at) | Q(queued_at=row.queued_at, pk__lt=row.pk)
+    return Simulation.objects.filter(earlier, status=Status.QUEUED).count() + 1
+
+
 def accuracies(simulation_ids: list[str]) -> dict[str, tuple[float, float]]:
     """Return the lowest and highest final accuracy of each simulation that has one."""
     measured = StrategyRun.objects.order_by().filter(

@@ -15,8 +15,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
-from django.core.exceptions import ObjectDoesNotExist
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from simulations import attempt, interruption, late_results, lifecycle, processes, recorder
 from simulations.artifacts import folder
@@ -30,15 +29,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 DRAIN_S = 1.0
 RETRY_S = 0.5
-UNRECORDABLE = (
-    ValueError,
-    TypeError,
-    KeyError,
-    OverflowError,
-    ObjectDoesNotExist,
-    IntegrityError,
-    DataError,
-)
 
 
 def supervise(pk: int, token: str, options: Options | None = None) -> None:
@@ -163,7 +153,7 @@ class _Supervision:
             try:
                 event = events.from_line(line)
                 held = self._persistently(partial(recorder.record, self._pk, self._token, event))
-            except UNRECORDABLE as error:
+            except recorder.UNRECORDABLE as error:
                 text = line[:500].decode(errors="replace")
                 return failure(f"the engine wrote a line that cannot be recorded ({error}): {text}")
             if not held:

@@ -112,6 +112,8 @@ class Detail(ExecutionStatus):
     config: dict[str, Any]
     warnings: list[str]
     result_files: list[str]
+    has_folder: bool
+    queue_position: int | None
     strategies: list[StrategySummary]
     seed: int
     engine: str

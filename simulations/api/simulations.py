@@ -81,6 +81,8 @@ def get_simulation(request: HttpRequest, simulation_id: str) -> dict[str, Any]:
         "config": submitted_config(row),
         "warnings": row.warnings,
         "result_files": result_files.listed(folder.run_dir(simulation_id)),
+        "has_folder": folder.run_dir(simulation_id).is_dir(),
+        "queue_position": selectors.queue_position(row),
         "strategies": [strategy_summary(row, one) for one in selectors.strategies_of(row)],
         "seed": row.seed,
         "engine": row.engine,

@@ -18,7 +18,7 @@ from simulations.artifacts import (
     settings_table,
 )
 from simulations.artifacts.measurements import Measurements, measure
-from simulations.fl import atomic, strict_json
+from simulations.fl import atomic, journal, strict_json
 from simulations.models import Simulation, StrategyRun
 from simulations.plot_data import plot_data
 
@@ -50,7 +50,7 @@ def _write_configs(run_dir: Path, runs: Sequence[StrategyRun]) -> None:
     for run in runs:
         _write_json(run_dir / f"strategy_config_{run.number}.json", run.config)
     resolved = {"simulation_strategies": [run.config for run in runs]}
-    _write_json(run_dir / manifest.RESOLVED, resolved)
+    _write_json(run_dir / journal.CONFIG, resolved)
 
 
 def _write_numbers(run_dir: Path, run: StrategyRun, measured: Measurements) -> None:

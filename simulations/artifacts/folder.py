@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ STATUS = "status.json"
 LOG = "output.log"
 CHECKPOINTS = "checkpoints"
 SIMULATION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+DELETED = ".deleted"
+GRAVE = ".deleting-"
+QUIET_S = 60.0
 TAIL_BYTES = 8192
 
 
@@ -78,19 +82,80 @@ def remove(simulation_id: str) -> None:
     folder = run_dir(simulation_id)
     if not folder.is_symlink() and not folder.exists():
         return
-    grave = folder.with_name(f".deleting-{simulation_id}-{secrets.token_hex(4)}")
+    grave = folder.with_name(f"{GRAVE}{simulation_id}-{secrets.token_hex(4)}")
     try:
         folder.rename(grave)
-        if grave.is_symlink():
-            grave.unlink()
-        else:
-            shutil.rmtree(grave)
+        _remove(grave)
     except FileNotFoundError:
         return
     except OSError as error:
         raise StorageError(
             f"cannot remove the folder of {simulation_id}: {error.strerror or error}"
         ) from error
+
+
+def mark_deleted(simulation_id: str) -> None:
+    """Leave a mark that tells the folder of a deleted row from one that has lost its row."""
+    try:
+        (run_dir(simulation_id) / DELETED).touch()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        logger.warning("%s: the deletion cannot be marked: %s", simulation_id, error)
+
+
+def finish_deletions() -> None:
+    """Remove what deletions that were cut off have left; raise StorageError."""
+    out = Path(settings.OUT_DIR).resolve()
+    known = set(Simulation.objects.values_list("simulation_id", flat=True))
+    for entry in out.iterdir() if out.is_dir() else ():
+        if not is_quiet(entry):
+            continue
+        try:
+            if entry.name.startswith(GRAVE):
+                _remove(entry)
+            elif entry.name not in known and (entry / DELETED).exists():
+                remove(entry.name)
+        except OSError as error:
+            raise StorageError(f"cannot remove {entry.name}: {error.strerror or error}") from error
+
+
+def without_row() -> list[str]:
+    """Return the ids of folders that no row belongs to and in which nothing is written now."""
+    out = Path(settings.OUT_DIR).resolve()
+    known = set(Simulation.objects.values_list("simulation_id", flat=True))
+    entries = out.iterdir() if out.is_dir() else ()
+    names = {entry.name for entry in entries if entry.is_dir() and not entry.is_symlink()}
+    return sorted(
+        name
+        for name in names - known
+        if SIMULATION_ID.fullmatch(name)
+        and not (out / name / DELETED).exists()
+        and is_quiet(out / name)
+    )
+
+
+def without_folder() -> list[str]:
+    """Return the ids of simulations whose folder is gone, oldest first."""
+    ids = Simulation.objects.order_by("id").values_list("simulation_id", flat=True)
+    return [simulation_id for simulation_id in ids if not run_dir(simulation_id).is_dir()]
+
+
+def is_quiet(path: Path) -> bool:
+    """Tell whether nothing directly in a folder has changed for QUIET_S."""
+    changed = max(entry.lstat().st_mtime for entry in (path, *_entries(path)))
+    return time.time() - changed > QUIET_S
+
+
+def _entries(path: Path) -> list[Path]:
+    return list(path.iterdir()) if path.is_dir() and not path.is_symlink() else []
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink():
+        path.unlink()
+    else:
+        shutil.rmtree(path)
 
 
 def _write_status(simulation: Simulation) -> None:

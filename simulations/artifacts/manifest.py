@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 
 from intellifl.environment import ROOT
+from simulations.fl import journal
 from simulations.models import Simulation, StrategyRun
 
 PACKAGES = (
@@ -28,7 +29,6 @@ PACKAGES = (
     "django",
     "pydantic",
 )
-RESOLVED = "resolved_config.json"
 GIT_LIMIT_S = 10
 
 
@@ -51,7 +51,7 @@ def manifest(simulation: Simulation, runs: Sequence[StrategyRun], run_dir: Path)
         "versions": {"python": platform.python_version(), **_packages(), **started["versions"]},
         "hardware": {"device": started["device"], "workers": started["num_workers"], **_machine()},
         **_code(),
-        "command": f"python -m simulations.fl run {RESOLVED} --out NEW_FOLDER",
+        "command": f"python -m simulations.fl run {journal.CONFIG} --out NEW_FOLDER",
     }
 
 

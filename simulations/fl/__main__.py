@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from simulations.fl.config import SimulationConfig
     from simulations.fl.event_stream import EventStream
-    from simulations.fl.events import Event
+    from simulations.fl.events import Event, RunFailed
 
 DATA_DIR = "INTELLIFL_DATA_DIR"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -72,7 +72,7 @@ def _run(arguments: argparse.Namespace, stream: EventStream) -> int:
     from simulations.fl.events import RunFailed
 
     try:
-        with closing(_events(arguments)) as events:
+        with closing(_events(arguments, stream)) as events:
             for event in events:
                 stream.tell(event)
                 line = sentence(event)
@@ -90,17 +90,31 @@ def _run(arguments: argparse.Namespace, stream: EventStream) -> int:
     except Exception as error:
         failure = RunFailed(f"an unexpected error ended the run: {type(error).__name__}: {error}")
         logger.exception("unexpected error")
-    stream.tell(failure)
+    _tell_failure(stream, failure)
     return failure.exit_code
 
 
-def _events(arguments: argparse.Namespace) -> Generator[Event, None, None]:
+def _tell_failure(stream: EventStream, failure: RunFailed) -> None:
+    from simulations.fl.errors import StorageError
+
+    try:
+        stream.tell(failure)
+    except StorageError as error:
+        logger.error("%s", error)
+        stream.journal = None
+        stream.tell(failure)
+
+
+def _events(arguments: argparse.Namespace, stream: EventStream) -> Generator[Event, None, None]:
     config = _config(arguments)
     for warning in config.warnings:
         logger.warning("%s", warning)
     from simulations.fl.build import from_catalogue
+    from simulations.fl.journal import Journal, write_config
     from simulations.fl.simulation import run
 
+    write_config(config, arguments.out)
+    stream.journal = Journal(arguments.out, resume=arguments.resume)
     yield from run(
         config,
         from_catalogue(arguments.data_dir),
@@ -153,7 +167,11 @@ def _arguments() -> argparse.Namespace:
     )
     run.add_argument("config", metavar="CONFIG", help="a JSON file, or - for standard input")
     run.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder for the checkpoints"
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for checkpoints and the journal",
     )
     run.add_argument(
         "--data-dir",

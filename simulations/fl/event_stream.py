@@ -1,4 +1,4 @@
-"""The engine's two outputs: events on the real standard output, the log on standard error."""
+"""The engine's outputs: events on standard output and in a journal, the log on standard error."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from simulations.fl.events import (
     StrategyFinished,
     StrategyStarted,
 )
+from simulations.fl.journal import Journal
 
 
 class EventStream:
     """Takes standard output for events alone; whatever prints to it later lands in the log."""
+
+    journal: Journal | None = None
 
     def __init__(self) -> None:
         sys.stdout.flush()
@@ -29,8 +32,13 @@ class EventStream:
             os.register_at_fork(after_in_child=lambda: os.close(self._descriptor))
 
     def tell(self, event: Event) -> None:
-        """Write the event as one line, at once; raise BrokenPipeError when nobody reads."""
+        """Write the event as one line, at once; raise BrokenPipeError when nobody reads.
+
+        Raises StorageError, and tells nobody, when the journal cannot be written.
+        """
         line = (event.to_line() + "\n").encode()
+        if self.journal is not None:
+            self.journal.write(line)
         while line:
             line = line[os.write(self._descriptor, line) :]
 

@@ -46,7 +46,9 @@ class Foreground(Script):
             supervise(simulation.pk, token, Options(interrupted=self._wish, observe=observe))
 
     def _wish(self) -> Ending | None:
-        return STOPPED if self._is_stop_asked else None
+        """Return the wish to stop once; the results of a stopped run are built after that."""
+        is_asked, self._is_stop_asked = self._is_stop_asked, False
+        return STOPPED if is_asked else None
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:

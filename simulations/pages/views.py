@@ -63,6 +63,8 @@ def simulation_detail(request: HttpRequest, simulation_id: str) -> HttpResponse:
         ],
         "figures": [name for name in files if name.startswith("plots/") and name.endswith(".png")],
         "files": files,
+        "has_folder": folder.run_dir(simulation_id).is_dir(),
+        "queue_position": selectors.queue_position(row),
         "config": json.dumps(row.config, indent=2, ensure_ascii=False),
     }
     return render(request, "simulations/detail.html", context)

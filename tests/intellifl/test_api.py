@@ -55,7 +55,7 @@ def test_reading_changes_no_row(client: Client, row: Simulation, method: str) ->
 
 @pytest.mark.parametrize(
     ("name", "queries"),
-    [("", 3), ("/config", 1), ("/status", 1), ("/plot-data", 2), ("/attack-snapshots", 1)],
+    [("", 4), ("/config", 1), ("/status", 1), ("/plot-data", 2), ("/attack-snapshots", 1)],
 )
 def test_a_simulation_is_read_with_few_queries(
     client: Client, row: Simulation, django_assert_num_queries: Any, name: str, queries: int

@@ -6,13 +6,13 @@ from typing import Any
 
 from intellifl.environment import environment
 from simulations.local_queue import LocalQueue
-from simulations.management.script import Script
+from simulations.management.recovering import Recovering
 
 
-class Command(Script):
+class Command(Recovering):
     help = (
         "Take queued simulations, first in first out, INTELLIFL_CONCURRENCY at once, until "
-        "SIGTERM or Ctrl-C; what runs then is ended and marked failed, what waits keeps waiting."
+        "SIGTERM or Ctrl-C; what runs then is interrupted, what waits keeps waiting."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -24,6 +24,7 @@ class Command(Script):
 
         signal.signal(signal.SIGTERM, shut_down)
         signal.signal(signal.SIGINT, shut_down)
+        self.import_folders()
         self.say(f"The local queue takes simulations, {concurrency} at a time.")
         queue.run()
         self.say("The local queue has ended.")

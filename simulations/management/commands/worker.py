@@ -10,16 +10,17 @@ from typing import Any
 from intellifl.celery import app
 from intellifl.environment import environment
 from simulations import recovery
-from simulations.management.script import Exit, Script
+from simulations.management.recovering import Recovering
+from simulations.management.script import Exit
 from simulations.process_identity import host
 
 MAX_CONCURRENCY = 64
 
 
-class Command(Script):
+class Command(Recovering):
     help = (
-        "Run simulations that wait in Redis until SIGTERM or Ctrl-C; what runs then is ended and "
-        "marked failed, what waits keeps waiting."
+        "Run simulations that wait in Redis until SIGTERM or Ctrl-C; what runs then is "
+        "interrupted, what waits keeps waiting."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -34,6 +35,7 @@ class Command(Script):
         if not 1 <= concurrency <= MAX_CONCURRENCY:
             message = f"--concurrency must be 1 to {MAX_CONCURRENCY}, not {concurrency}."
             self.quit(Exit.INVALID, message)
+        self.import_folders()
         self._recover()
         # Without gossip and mingle: workers have nothing to say to each other.
         worker = app.Worker(

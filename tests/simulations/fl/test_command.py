@@ -177,7 +177,7 @@ def test_a_write_failure_is_the_runs_reason(
     told, done = finish(command(CONFIG))
     assert done.returncode == 7
     assert isinstance(told[-1], RunFailed)
-    assert "cannot write strategy_0.pt" in told[-1].error
+    assert "cannot write resolved_config.json" in told[-1].error
 
 
 @pytest.mark.slow

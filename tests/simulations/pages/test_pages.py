@@ -151,7 +151,7 @@ def test_the_detail_of_several_strategies_takes_a_bounded_number_of_queries(
     ).simulation
     for number in range(5):
         record(row, rounds=3, number=number)
-    with django_assert_max_num_queries(3 + 5):
+    with django_assert_max_num_queries(4 + 5):
         page(client, detail_url(row))
 
 

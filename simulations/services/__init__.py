@@ -1,0 +1,26 @@
+"""Use cases: what one does to simulations. Every door calls these."""
+
+from __future__ import annotations
+
+from simulations.services.control import is_resumable, rename, resume, stop
+from simulations.services.deletion import delete, delete_many
+from simulations.services.errors import InvalidName, NotAllowed
+from simulations.services.importing import Imported, import_folders
+from simulations.services.submission import Claim, Submission, check, create
+
+__all__ = [
+    "Claim",
+    "Imported",
+    "InvalidName",
+    "NotAllowed",
+    "Submission",
+    "check",
+    "create",
+    "delete",
+    "delete_many",
+    "import_folders",
+    "is_resumable",
+    "rename",
+    "resume",
+    "stop",
+]
