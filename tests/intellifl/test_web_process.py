@@ -66,6 +66,7 @@ def test_the_web_process_loads_no_training_or_plotting_library(shared_database: 
     assert not failed
     assert told["visited"]["GET /api/simulations/{simulation_id}"] == 200
 
+
 APPLICATION = "intellifl.asgi:application"
 
 
