@@ -55,3 +55,10 @@ def test_every_command_is_documented(name: str) -> None:
 @pytest.mark.parametrize("field", sorted(Environment.model_fields))
 def test_every_variable_is_documented(field: str) -> None:
     assert f"`{variable_name(field)}`" in text_of("docs/configuration.md")
+
+
+def test_every_test_that_the_docs_name_exists() -> None:
+    named = set(re.findall(r"`(test_\w+)`", text_of("docs/operations.md")))
+    written = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    defined = set(re.findall(r"def (test_\w+)\(", written))
+    assert len(named) > 30 and named <= defined

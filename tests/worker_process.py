@@ -18,6 +18,10 @@ if __name__ == "__main__":
     from simulations import attempt
 
     command, *options = sys.argv[1:]
-    attempt.engine_command = lambda simulation: json.loads(command)
+    attempt.engine_command = lambda simulation: [
+        *json.loads(command),
+        simulation.simulation_id,
+        str(simulation.attempt),
+    ]
     attempt.artifacts_command = lambda simulation_id: ["true"]
     execute_from_command_line(["manage.py", "worker", *options])

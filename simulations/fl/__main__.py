@@ -36,6 +36,7 @@ exit codes:
 example:
   python -m simulations.fl run examples/quickstart.json --out out/quickstart
 """
+LESS_MEMORY = "run less at once, with --workers 1 or a higher cpus_per_client, or fewer clients"
 logger = logging.getLogger("simulations.fl")
 
 
@@ -87,6 +88,9 @@ def _run(arguments: argparse.Namespace, stream: EventStream) -> int:
     except FLError as error:
         failure = RunFailed(str(error), error.exit_code)
         logger.exception("%s", error)
+    except MemoryError:
+        failure = RunFailed(f"the machine has not enough memory; {LESS_MEMORY}")
+        logger.exception("not enough memory")
     except Exception as error:
         failure = RunFailed(f"an unexpected error ended the run: {type(error).__name__}: {error}")
         logger.exception("unexpected error")

@@ -25,6 +25,8 @@ EXITS = {Status.COMPLETED: Exit.OK, Status.STOPPED: Exit.INTERRUPTED}
 class Foreground(Script):
     """Supervises a simulation that this process has claimed, and prints its results."""
 
+    _is_stop_asked = False
+
     def add_output_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument("--quiet", action="store_true", help="print only the id")

@@ -67,6 +67,9 @@ def test_the_web_process_loads_no_training_or_plotting_library(shared_database: 
     assert told["visited"]["GET /api/simulations/{simulation_id}"] == 200
 
 
+APPLICATION = "intellifl.asgi:application"
+
+
 class Server:
     """A server of our application, reached by plain HTTP."""
 
@@ -92,7 +95,14 @@ def server(shared_database: None, tmp_path: Path) -> Iterator[Server]:
     log = tmp_path / "daphne.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "daphne", "-p", str(port), "intellifl.asgi:application"],
+            [
+                sys.executable,
+                "-m",
+                "intellifl.server",
+                "-p",
+                str(port),
+                "intellifl.asgi:application",
+            ],
             cwd=ROOT,
             stdout=output,
             stderr=output,

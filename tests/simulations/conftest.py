@@ -28,6 +28,7 @@ CONFIG: dict[str, Any] = {
     "num_of_clients": 4,
     "seed": 7,
 }
+# Some engines are told the simulation's id and the attempt as arguments.
 PRELUDE = """\
 import json, os, signal, subprocess, sys, time
 
@@ -232,7 +233,9 @@ import django
 django.setup()
 from django.core.management import execute_from_command_line
 from simulations import attempt
-attempt.engine_command = lambda simulation: {engine(body)!r}
+attempt.engine_command = lambda simulation: [
+    *{engine(body)!r}, simulation.simulation_id, str(simulation.attempt)
+]
 attempt.artifacts_command = lambda simulation_id: ["true"]
 execute_from_command_line(["manage.py", *sys.argv[1:]])
 """

@@ -76,7 +76,7 @@ class Command(Script):
             variables[f"{PREFIX}ALLOWED_HOSTS"] = json.dumps([*settings.ALLOWED_HOSTS, host])
             self.say(f"{host} can be reached by others: every page and route asks for a login.")
             self.say(f"Names it is reached by belong into {PREFIX}ALLOWED_HOSTS.")
-        command = [sys.executable, "-m", "daphne", "-b", host, "-p", str(port)]
+        command = [sys.executable, "-m", "intellifl.server", "-b", host, "-p", str(port)]
         application = "intellifl.asgi:application"
         return self._spawn([*command, application], variables)
 

@@ -46,7 +46,7 @@ class Daphne:
             "INTELLIFL_OUT_DIR": str(self.out_dir),
             "INTELLIFL_DATA_DIR": str(Path(settings.DATA_DIR).resolve()),
         }
-        command = [sys.executable, "-m", "daphne", "-b", LOOPBACK, "-p", str(self.port)]
+        command = [sys.executable, "-m", "intellifl.server", "-b", LOOPBACK, "-p", str(self.port)]
         with (folder / "daphne.log").open("wb") as errors:
             self.process = subprocess.Popen(
                 [*command, "intellifl.asgi:application"],

@@ -99,7 +99,7 @@ def test_it_serves_and_a_signal_leaves_no_process(dev: Any, number: int) -> None
     assert f"http://127.0.0.1:{running.port}/\n" in lines[0]
     assert get(f"http://127.0.0.1:{running.port}/api/simulations") == []
     assert len(running.family) == 2
-    token = running.child("daphne").environ()["INTELLIFL_RUN_TOKEN"]
+    token = running.child("intellifl.server").environ()["INTELLIFL_RUN_TOKEN"]
     started = time.monotonic()
     running.process.send_signal(number)
     code, err = running.end()
@@ -122,7 +122,9 @@ def test_what_is_submitted_runs_and_ends_with_it(
     assert simulation.status == "failed" and processes.carriers(token) == set()
 
 
-@pytest.mark.parametrize(("word", "name"), [("daphne", "server"), ("run_queue", "local queue")])
+@pytest.mark.parametrize(
+    ("word", "name"), [("intellifl.server", "server"), ("run_queue", "local queue")]
+)
 def test_when_one_dies_the_other_is_ended_and_the_exit_code_is_1(
     dev: Any, word: str, name: str
 ) -> None:
@@ -159,7 +161,7 @@ def test_the_example_is_submitted_once(dev: Any) -> None:
 def test_beyond_loopback_a_login_is_asked_for(dev: Any) -> None:
     running = dev("--host", "0.0.0.0")
     running.wait_until_up()
-    assert running.child("daphne").environ()["INTELLIFL_REQUIRE_AUTH"] == "1"
+    assert running.child("intellifl.server").environ()["INTELLIFL_REQUIRE_AUTH"] == "1"
     running.process.send_signal(signal.SIGTERM)
     _, err = running.end()
     assert "asks for a login" in err

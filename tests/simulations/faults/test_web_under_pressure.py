@@ -1,0 +1,104 @@
+"""The web server while the database is locked, and while clients dawdle."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from django.db import connection
+
+from simulations.models import Simulation
+from tests.servers import LOOPBACK
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+@contextmanager
+def locked(database: Path, seconds: float) -> Iterator[None]:
+    """Hold SQLite's write lock from another connection, at most for so long."""
+    holder = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(seconds, holder.rollback)
+    timer.start()
+    yield
+    timer.join()
+    holder.close()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="locks SQLite's file")
+def test_a_database_that_is_locked_for_ten_seconds_loses_no_request(
+    web: Callable[[], Any], database_path: Path, flat: dict[str, Any]
+) -> None:
+    server = web()
+    answers: list[tuple[int, Any]] = []
+
+    def submit() -> None:
+        answers.append(server.ask("POST", "/api/simulations", flat))
+
+    with locked(database_path, 10.0):
+        threads = [threading.Thread(target=submit) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        began = time.monotonic()
+        assert server.ask("GET", "/api/queue/status")[0] == 200
+        assert time.monotonic() - began < 2
+    for thread in threads:
+        thread.join()
+    accepted = [answer for status, answer in answers if status == 201]
+    refused = [answer for status, answer in answers if status != 201]
+    assert len(answers) == 8 and all(status in (201, 503) for status, _ in answers)
+    assert all("Retry-After" in answer["headers"] for answer in refused)
+    ids = set(Simulation.objects.values_list("simulation_id", flat=True))
+    assert ids == {answer["simulation_id"] for answer in accepted}
+
+
+def test_clients_that_dawdle_over_their_headers_hold_up_nobody(web: Callable[[], Any]) -> None:
+    server = web()
+    process = psutil.Process(server.process.pid)
+    before = process.memory_info().rss
+    dawdlers = []
+    for _ in range(300):
+        dawdler = socket.create_connection((LOOPBACK, server.port), 5)
+        dawdler.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-A: ")
+        dawdlers.append(dawdler)
+    for _ in range(5):
+        for dawdler in dawdlers:
+            dawdler.sendall(b"a")
+        began = time.monotonic()
+        assert server.ask("GET", "/api/queue/status", timeout=5)[0] == 200
+        assert time.monotonic() - began < 2
+    assert process.memory_info().rss - before < 30 * 2**20
+    for dawdler in dawdlers:
+        dawdler.close()
+
+
+def test_a_hundred_megabytes_of_body_are_refused_without_taking_memory(
+    web: Callable[[], Any],
+) -> None:
+    server = web()
+    process = psutil.Process(server.process.pid)
+    before = process.memory_info().rss
+    with socket.create_connection((LOOPBACK, server.port), 20) as client:
+        head = f"POST /api/simulations HTTP/1.1\r\nHost: {LOOPBACK}\r\n"
+        client.sendall(f"{head}Content-Length: {100 * 2**20}\r\n\r\n".encode())
+        sent = 0
+        try:
+            while sent < 100 * 2**20:
+                sent += client.send(b"x" * 65536)
+        except OSError:
+            pass
+        try:
+            answer = client.recv(65536)
+        except OSError:
+            answer = b""
+    assert answer == b"" or b" 413 " in answer
+    assert server.ask("GET", "/api/queue/status")[0] == 200
+    assert process.memory_info().rss - before < 50 * 2**20
