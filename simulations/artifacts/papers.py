@@ -40,6 +40,7 @@ PAPERS: dict[str, Paper] = {
         kind="inproceedings",
         venue="Artificial Intelligence and Statistics (AISTATS)",
         arxiv="1602.05629",
+        details={"pages": "1273--1282"},
     ),
     "1703.02757": Paper(
         key="blanchard2017machine",
@@ -49,6 +50,7 @@ PAPERS: dict[str, Paper] = {
         kind="inproceedings",
         venue="Advances in Neural Information Processing Systems (NeurIPS)",
         arxiv="1703.02757",
+        details={"pages": "119--129", "note": "On arXiv as {Byzantine}-Tolerant Machine Learning"},
     ),
     "1803.01498": Paper(
         key="yin2018byzantine",
@@ -58,6 +60,7 @@ PAPERS: dict[str, Paper] = {
         kind="inproceedings",
         venue="International Conference on Machine Learning (ICML)",
         arxiv="1803.01498",
+        details={"pages": "5650--5659"},
     ),
     "1912.13445": Paper(
         key="pillutla2022robust",
@@ -67,7 +70,11 @@ PAPERS: dict[str, Paper] = {
         kind="article",
         venue="IEEE Transactions on Signal Processing",
         arxiv="1912.13445",
-        details={"volume": "70", "pages": "1142--1154"},
+        details={
+            "volume": "70",
+            "pages": "1142--1154",
+            "doi": "10.1109/TSP.2022.3153135",
+        },
     ),
     "1802.07927": Paper(
         key="elmhamdi2018hidden",
@@ -77,6 +84,7 @@ PAPERS: dict[str, Paper] = {
         kind="inproceedings",
         venue="International Conference on Machine Learning (ICML)",
         arxiv="1802.07927",
+        details={"pages": "3521--3530"},
     ),
     "2505.17226": Paper(
         key="yang2025secure",
@@ -102,6 +110,7 @@ PAPERS: dict[str, Paper] = {
         kind="inproceedings",
         venue="Artificial Intelligence and Statistics (AISTATS)",
         arxiv="1807.00459",
+        details={"pages": "2938--2948"},
     ),
     "1811.12470": Paper(
         key="bhagoji2019analyzing",
@@ -112,6 +121,7 @@ PAPERS: dict[str, Paper] = {
         kind="inproceedings",
         venue="International Conference on Machine Learning (ICML)",
         arxiv="1811.12470",
+        details={"pages": "634--643"},
     ),
     "1903.03936": Paper(
         key="xie2019fall",
@@ -121,6 +131,7 @@ PAPERS: dict[str, Paper] = {
         kind="inproceedings",
         venue="Uncertainty in Artificial Intelligence (UAI)",
         arxiv="1903.03936",
+        details={"pages": "261--270"},
     ),
     "1903.12261": Paper(
         key="hendrycks2019benchmarking",
@@ -139,6 +150,7 @@ PAPERS: dict[str, Paper] = {
         kind="inproceedings",
         venue="USENIX Security Symposium",
         arxiv="1911.11815",
+        details={"pages": "1605--1622"},
     ),
     "2007.08432": Paper(
         key="tolpegin2020data",
@@ -148,6 +160,7 @@ PAPERS: dict[str, Paper] = {
         kind="inproceedings",
         venue="European Symposium on Research in Computer Security (ESORICS)",
         arxiv="2007.08432",
+        details={"pages": "480--501"},
     ),
     "Alber et al. 2025": Paper(
         key="alber2025medical",

@@ -1,4 +1,8 @@
-"""ArKrum: Krum that estimates f itself (Yang and Imam 2025, arXiv 2505.17226)."""
+"""ArKrum: Krum that estimates f itself (Yang and Imam 2025, arXiv 2505.17226).
+
+Written after the paper's abstract and the authors' program (github.com/kun0906/nvflare, folder
+auto_labeling/ICONIP/ragg, at 355bae0); docs/strategies.md tells where ours differs, and why.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +20,9 @@ from simulations.fl.strategies.screening import robust
 def aggregate(updates: Tensor, context: Context, state: State) -> Aggregation:
     """Average the n − f̂ updates closest to the Krum winner, f̂ being the winner's estimate of f.
 
-    Every client estimates f from its squared distances to the others, and its Krum score uses its
-    own estimate. The state keeps f̂ of the last round.
+    Every client estimates f from its squared distances to the others, and its score is its mean
+    squared distance to its n − f̂_i − 2 nearest others: a sum would favour whoever estimates most.
+    The state keeps f̂ of the last round.
     """
     squared = distances.squared(updates)
     n = int(context.kept.sum())
@@ -25,7 +30,7 @@ def aggregate(updates: Tensor, context: Context, state: State) -> Aggregation:
     estimates = [estimate(row[row.isfinite()], (n - 3) // 2) for row in ascending]
     scores = torch.stack(
         [
-            row[row.isfinite()][: neighbours(n, f)].sum()
+            row[row.isfinite()][: neighbours(n, f)].sum() / neighbours(n, f)
             for row, f in zip(ascending, estimates, strict=True)
         ]
     )

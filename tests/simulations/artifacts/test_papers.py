@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,26 @@ def test_the_paper_of_every_strategy_is_known(keyword: str) -> None:
 @pytest.mark.parametrize("keyword", ATTACKS)
 def test_the_paper_of_every_attack_is_known(keyword: str) -> None:
     assert ATTACKS[keyword].paper in PAPERS
+
+
+@pytest.mark.parametrize(
+    ("page", "keyword", "paper"),
+    [
+        *(("strategies", keyword, spec.paper) for keyword, spec in STRATEGIES.items()),
+        *(("attacks", keyword, attack.paper) for keyword, attack in ATTACKS.items()),
+    ],
+)
+def test_the_documentation_cites_the_same_authors_and_year(
+    page: str, keyword: str, paper: str
+) -> None:
+    text = (Path(__file__).parents[3] / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    (section,) = [part for part in text.split("\n## ") if part.startswith(f"{keyword}\n")]
+    if not paper:
+        assert "Paper: none" in section
+        return
+    family = PAPERS[paper].authors.partition(",")[0]
+    year = PAPERS[paper].year
+    assert re.search(rf"{family}[\w ,.-]* {year}", section), f"{family} … {year}"
 
 
 def test_keys_are_unique_and_arxiv_ids_are_those_of_the_table() -> None:

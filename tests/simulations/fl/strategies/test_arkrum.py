@@ -47,7 +47,8 @@ def test_it_averages_the_updates_closest_to_the_winner(
     for i in range(n):
         others = sorted(squares[i][j] for j in range(n) if j != i)
         estimates.append(plain_estimate(others, n))
-        scores.append(sum(others[: max(1, n - estimates[i] - 2)]))
+        nearest = max(1, n - estimates[i] - 2)
+        scores.append(sum(others[:nearest]) / nearest)
     answer = apply("arkrum", rows)
     np.testing.assert_allclose(answer.scores, scores, rtol=1e-9, atol=1e-12)
     winner = int(np.argmin(scores))
@@ -85,6 +86,71 @@ def test_attackers_are_left_out_whose_number_nobody_told(
     answer = apply("arkrum", rows)
     assert not answer.included[:f].any()
     assert answer.state["estimated_malicious"] >= f
+
+
+def equally_far(n: int, f: int, shift: float, colluding: bool) -> Rows:
+    """Benign clients of squared distance 2 to each other; attackers at `shift` from each of them.
+
+    Attackers are as far from each other as the benign are, or, if not colluding, far apart too.
+    """
+    rows = np.zeros((n, n + f + 1))
+    rows[range(n), range(n)] = 1.0
+    if colluding:
+        rows[:f, n] = shift
+    else:
+        rows[range(f), range(n, n + f)] = shift
+    return rows
+
+
+@pytest.mark.parametrize("colluding", [False, True])
+@pytest.mark.parametrize("shift", [2.0, 30.0, 1e6])
+@pytest.mark.parametrize(("n", "f"), [(n, f) for n in (5, 10, 13, 20) for f in range((n - 1) // 2)])
+def test_f_is_right_when_benign_clients_are_equally_far_from_each_other(
+    apply: Any, n: int, f: int, shift: float, colluding: bool
+) -> None:
+    """For every f of n ≥ 2f + 3."""
+    answer = apply("arkrum", equally_far(n, f, shift, colluding))
+    assert answer.state == {"estimated_malicious": f}
+    assert answer.included.tolist() == [False] * f + [True] * (n - f)
+
+
+@pytest.mark.parametrize("n", [5, 10, 13, 20, 50])
+@pytest.mark.parametrize("far", [3.0, 100.0, 1e6])
+def test_f_is_never_too_low_for_clear_attackers_and_at_most_what_krum_bears(
+    apply: Any, n: int, far: float
+) -> None:
+    most = (n - 3) // 2
+    for f in range(most + 1):
+        rng = np.random.default_rng(f)
+        rows = rng.normal(size=(n, 200))
+        rows[:f] += far * rng.normal(size=(f, 200))
+        answer = apply("arkrum", rows)
+        assert f <= answer.state["estimated_malicious"] <= most
+        assert not answer.included[:f].any()
+
+
+@pytest.mark.parametrize("n", [10, 20, 50])
+def test_without_attackers_it_takes_nearly_half_of_the_benign_for_attackers(
+    apply: Any, n: int
+) -> None:
+    """Some cut is always better than none: the weakness that docs/strategies.md names."""
+    rows = np.random.default_rng(1).normal(size=(n, 200))
+    answer = apply("arkrum", rows)
+    most = (n - 3) // 2
+    assert 0.8 * most <= answer.state["estimated_malicious"] <= most
+    assert answer.included.sum() == n - answer.state["estimated_malicious"]
+
+
+def test_a_client_does_not_win_by_seeing_more_attackers(apply: Any) -> None:
+    """Attackers at squared distance 3 from 39 benign clients, who are at 2 from each other as they
+    are: an attacker's cut leaves it 25 neighbours, a benign client's 37. Sums are 65 and 74.
+    """
+    rows = equally_far(50, 11, 1.0, colluding=True)
+    answer = apply("arkrum", rows)
+    assert answer.scores[20].item() == pytest.approx(2.0)
+    assert answer.scores[0].item() == pytest.approx((10 * 2 + 15 * 3) / 25)
+    assert answer.state == {"estimated_malicious": 11}
+    assert not answer.included[:11].any()
 
 
 def test_it_removes_nobody(apply: Any) -> None:

@@ -19,6 +19,11 @@ from simulations.fl.strategies import STRATEGIES
 
 ALL = sorted(STRATEGIES)
 ROBUST = [keyword for keyword in ALL if keyword != "fedavg"]
+WEIGHTED = {
+    *("fedavg", "trust", "rfa"),
+    *("pid", "pid_scaled", "pid_standardized", "pid_standardized_score_based"),
+}
+"""The rules that believe what a client says about its number of examples."""
 REMOVING = [keyword for keyword in ALL if STRATEGIES[keyword].removes]
 DEGREE = {"krum": 2, "multi-krum": 2, "multi-krum-based": 2, "arkrum": 2, "trust": 0}
 """The power of the scale by which scores grow; 1 unless given."""
@@ -132,6 +137,27 @@ def test_identical_updates_return_that_update(apply: Any, keyword: str, dtype: t
     assert len(set(answer.scores.tolist())) == 1
 
 
+@pytest.mark.parametrize("keyword", ALL)
+@given(st.integers(0, 2**32), st.integers(0, N - 1))
+@settings(max_examples=30, deadline=None)
+def test_claimed_numbers_of_examples_count_only_where_the_page_says_so(
+    apply: Any, keyword: str, seed: int, liar: int
+) -> None:
+    rows = crowd(seed)
+    claimed = torch.ones(N)
+    claimed[liar] = 1e6
+    honest = apply(keyword, rows, f=F)
+    deceived = apply(keyword, rows, f=F, weights=claimed)
+    if keyword not in WEIGHTED:
+        assert torch.equal(deceived.aggregate, honest.aggregate)
+        assert torch.equal(deceived.scores, honest.scores)
+        return
+    np.testing.assert_allclose(deceived.aggregate, rows[liar], atol=1e-3)
+    assert not np.allclose(honest.aggregate, rows[liar], atol=1e-3)
+    if keyword != "rfa":
+        assert torch.equal(deceived.scores, honest.scores)
+
+
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
 @pytest.mark.parametrize("keyword", ROBUST)
 @given(st.integers(0, 2**32), st.integers(0, N - 1), st.booleans())
@@ -220,19 +246,53 @@ def test_a_state_saved_and_loaded_goes_on_the_same(apply: Any, keyword: str) -> 
     assert (resumed.removed, resumed.state) == (expected.removed, expected.state)
 
 
-@pytest.mark.parametrize("keyword", ["krum", "multi-krum", "arkrum", "bulyan", "rfa"])
+@pytest.mark.parametrize("keyword", ALL)
 def test_float32_updates_rank_as_their_exact_values_do(apply: Any, keyword: str) -> None:
     """Norm 1e4 and differences of 1e-4, where float32 inner products lose every digit."""
     rng = np.random.default_rng(5)
     rows = torch.zeros((N, 400))
     rows[:, :4] = 5000
     rows[:, 4:] += torch.from_numpy(5e-6 * rng.normal(size=(N, 396))).float()
-    single = apply(keyword, rows, f=F)
-    double = apply(keyword, rows.double(), f=F)
+    single = apply(keyword, rows, f=F, num_krum_selections=7)
+    double = apply(keyword, rows.double(), f=F, num_krum_selections=7)
     assert torch.equal(single.included, double.included)
     rtol = 1e-5 if keyword in ("rfa", "bulyan") else 1e-9
     np.testing.assert_allclose(single.scores, double.scores, rtol=rtol)
     assert single.scores.argsort().tolist() == double.scores.argsort().tolist()
+
+
+@pytest.mark.parametrize("huge", [1e19, 1e30, 3e38])
+@pytest.mark.parametrize("keyword", ROBUST)
+def test_a_huge_but_finite_reply_overflows_nothing_and_is_the_worst(
+    apply: Any, keyword: str, huge: float
+) -> None:
+    """Its square is beyond float32. Rules that average whoever is kept are moved, but no NaN."""
+    rows = crowd(1, torch.float32)
+    rows[6] = huge
+    answer = apply(keyword, rows, f=F, num_krum_selections=7, removing=True, t=2)
+    assert answer.aggregate.isfinite().all() and answer.scores.isfinite().all()
+    assert answer.rejected == ()
+    worst = answer.scores.argmin() if worst_score(keyword) < 0 else answer.scores.argmax()
+    assert int(worst) == 6
+    if keyword not in WEIGHTED - {"rfa"}:
+        others = rows[[i for i in range(N) if i != 6]]
+        assert (answer.aggregate >= others.min(0).values - 1e-3).all()
+        assert (answer.aggregate <= others.max(0).values + 1e-3).all()
+
+
+@pytest.mark.parametrize("bad", [2, 5, N - 1])
+@pytest.mark.parametrize("keyword", ROBUST)
+def test_many_replies_that_are_not_finite_leave_the_rest_alone(
+    apply: Any, keyword: str, bad: int
+) -> None:
+    """Even more of them than f, down to a single client that is left."""
+    rows = crowd(2)
+    rows[:bad:2], rows[1:bad:2] = torch.nan, torch.inf
+    answer = apply(keyword, rows, f=F, num_krum_selections=5, trim_ratio=0.2)
+    assert answer.aggregate.isfinite().all()
+    assert answer.rejected == tuple(range(bad))
+    assert not answer.included[:bad].any()
+    assert (answer.scores[:bad] == worst_score(keyword)).all()
 
 
 @pytest.mark.parametrize("keyword", ALL)
