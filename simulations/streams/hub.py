@@ -26,7 +26,7 @@ from simulations.streams.sources import Source
 logger = logging.getLogger(__name__)
 Statuses = Callable[[Collection[int]], Mapping[int, Status]]
 """Returns the status of each run that still exists, by primary key, in one query."""
-POLL_S = 0.25
+POLL_S = 0.1
 THREADS = 4
 SHARED_FRAMES = 8
 
