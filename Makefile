@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-slow check fmt format lint types arch migrations docs bench-service clean
+.PHONY: help run demo test test-postgres test-slow check fmt format lint types arch migrations docs bench-service clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,11 @@ test: .venv/.dev data  ## Run the tests that take seconds
 test-slow: .venv/.dev data  ## Run the tests that train on real data or run real servers
 	$(BIN)/python -m pytest -m slow -n auto --dist loadfile
 
-check: format lint types arch migrations test test-slow  ## Run every gate, as CI does
+test-postgres: .venv/.dev data  ## Run the tests of the service once more, on PostgreSQL
+	$(BIN)/python -m tests.on_postgres -m "not slow" -n auto tests/intellifl tests/simulations \
+		--ignore tests/simulations/fl --ignore tests/simulations/artifacts
+
+check: format lint types arch migrations test test-postgres test-slow  ## Run every gate, as CI does
 
 fmt: .venv/.dev  ## Format the code and mend what ruff can
 	$(BIN)/ruff format .
