@@ -2,10 +2,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-slow check fmt format lint types arch migrations docs clean
+.PHONY: help run demo test test-postgres test-slow check fmt format lint types arch migrations docs bench-service clean
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/.run  ## Start the server and the local queue on 127.0.0.1:8000 (Ctrl-C stops both)
 	@$(MANAGE) fetch_dataset mnist5k
@@ -22,7 +22,11 @@ test: .venv/.dev data  ## Run the tests that take seconds
 test-slow: .venv/.dev data  ## Run the tests that train on real data or run real servers
 	$(BIN)/python -m pytest -m slow -n auto --dist loadfile
 
-check: format lint types arch migrations test test-slow  ## Run every gate, as CI does
+test-postgres: .venv/.dev data  ## Run the tests of the service once more, on PostgreSQL
+	$(BIN)/python -m tests.on_postgres -m "not slow" -n auto tests/intellifl tests/simulations \
+		--ignore tests/simulations/fl --ignore tests/simulations/artifacts
+
+check: format lint types arch migrations test test-postgres test-slow  ## Run every gate, as CI does
 
 fmt: .venv/.dev  ## Format the code and mend what ruff can
 	$(BIN)/ruff format .
@@ -45,6 +49,9 @@ migrations: .venv/.dev  ## Check that the migrations match the models
 
 docs: .venv/.dev  ## Rewrite the generated parts of docs/
 	$(MANAGE) write_reference
+
+bench-service: .venv/.dev data  ## Measure submissions, stops, streams and recovery, against their figures
+	$(BIN)/python -m tests.benchmarks
 
 clean:  ## Remove the virtual environment and caches; runs, data and the database stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,26 @@ def database_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(database_path: Path) -> None:
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, database_path: Path
+) -> None:
     """Use a database file, as in production: other processes and threads see what is committed."""
     from django.conf import settings
 
     default = settings.DATABASES["default"]
     if default["ENGINE"] == "django.db.backends.sqlite3":
         default.setdefault("TEST", {})["NAME"] = str(database_path)
+
+
+@pytest.fixture(scope="session")
+def database_url(django_db_setup: None, database_path: Path) -> str:
+    """Return the address of the test's database for other processes."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database_path}"
+    server = os.environ["DATABASE_URL"].rpartition("/")[0]
+    return f"{server}/{connection.settings_dict['NAME']}"
 
 
 @pytest.fixture(autouse=True)
@@ -45,11 +59,11 @@ def redis_url(settings: Any, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def shared_database(
-    transactional_db: None, settings: Any, database_path: Path, monkeypatch: pytest.MonkeyPatch
+    transactional_db: None, settings: Any, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Let processes that the test starts use the test's database and data folder.
 
     The test's rows are committed, and removed after it.
     """
-    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{database_path}")
+    monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("INTELLIFL_DATA_DIR", str(Path(settings.DATA_DIR).resolve()))

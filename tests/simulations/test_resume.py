@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import secrets
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,11 @@ from django.test import Client
 from django.utils import timezone
 
 from simulations import attempt, lifecycle, processes, services
-from simulations.attempt import STOPPED, Options
-from simulations.models import ClientRound, RoundMetrics, Simulation
+from simulations.attempt import STOPPED
+from simulations.models import RoundMetrics, Simulation
 from simulations.process_identity import this_process
 from simulations.supervisor import supervise
+from tests.simulations.faults.killing import REAL, run_with_kills
 
 pytestmark = pytest.mark.django_db
 Ended = Callable[..., Simulation]
@@ -176,92 +175,13 @@ def test_a_late_build_ends_when_the_run_is_resumed(
     assert not thread.is_alive() and processes.carriers(f"{token}-results") == set()
 
 
-REAL = {
-    "aggregation_strategy_keyword": "trust",
-    "dataset_keyword": "digits",
-    "model_keyword": "cnn_wide",
-    "num_of_rounds": 8,
-    "num_of_clients": 6,
-    "num_of_malicious_clients": 1,
-    "remove_clients": True,
-    "begin_removing_from_round": 2,
-    "seed": 11,
-    "attack_schedule": [
-        {
-            "attack_type": "gradient_scaling",
-            "scale_factor": -3.0,
-            "start_round": 1,
-            "end_round": 8,
-            "selection_strategy": "specific",
-            "malicious_client_ids": [4],
-        }
-    ],
-}
-IDS = ("id", "strategy_run_id")
-TIMES = ("recorded_at", "round_seconds", "train_seconds", "score_calculation_time_ns")
-
-
-def measured() -> list[dict[str, Any]]:
-    """Return all that is recorded of rounds and clients, but for times and ids."""
-    rows: list[dict[str, Any]] = []
-    for model in (RoundMetrics, ClientRound):
-        for row in model._default_manager.values():
-            rows.append(
-                {k: v for k, v in row.items() if k not in (*TIMES, "score_calculation_time_ns")}
-            )
-    return rows
-
-
-def run_with_kills(
-    config: dict[str, Any], kills: list[int], resume: Callable[..., str]
-) -> list[Any]:
-    """Run with the real engine, killing its process after the rounds `kills`; return the rows."""
-    Simulation.objects.all().delete()
-    simulation = services.create(config).simulation
-    left = list(kills)
-
-    def observe(event: Any) -> None:
-        done = getattr(event, "round_number", None)
-        if event.kind == "round_finished" and left and done >= left[0]:
-            left.pop(0)
-            token = Simulation.objects.get().attempt_token
-            for process in processes.carriers(token):
-                process.send_signal(signal.SIGKILL)
-
-    token = secrets.token_hex(8)
-    assert lifecycle.claim(simulation.pk, token, this_process())
-    while True:
-        supervise(simulation.pk, token, Options(artifacts=["true"], observe=observe))
-        simulation.refresh_from_db()
-        if simulation.status == "completed":
-            assert not left and simulation.attempt == len(kills) + 1
-            assert simulation.progress == 1.0
-            return measured()
-        token = resume(simulation)
-
-
-def by_hand(simulation: Simulation) -> str:
-    assert simulation.status == "failed" and "SIGKILL" in simulation.error
-    token = secrets.token_hex(8)
-    services.resume(simulation, claim=services.Claim(token, this_process()))
-    return token
-
-
-def by_itself(simulation: Simulation) -> str:
-    assert simulation.status == "queued"
-    token = secrets.token_hex(8)
-    assert lifecycle.claim(simulation.pk, token, this_process())
-    return token
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["by hand", "by itself"])
+@pytest.mark.parametrize(("is_auto", "number"), [(False, 2), (True, 5)])
 def test_a_run_killed_again_and_again_ends_with_the_numbers_of_one_left_alone(
-    shared_database: None, settings: Any, way: str
+    shared_database: None, settings: Any, is_auto: bool, number: int
 ) -> None:
-    undisturbed = run_with_kills(REAL, [], by_hand)
+    settings.RESUMES_BY_ITSELF = is_auto  # restored after the test
+    undisturbed = run_with_kills(REAL, [], is_auto=is_auto)
     assert len(undisturbed) == 8 + 8 * 6
-    settings.RESUMES_BY_ITSELF = way == "by itself"
-    kills = sorted(random.Random(3).sample(range(1, 8), 5))
-    resume = by_itself if settings.RESUMES_BY_ITSELF else by_hand
-    assert run_with_kills(REAL, kills, resume) == undisturbed
+    kills = sorted(random.Random(3).sample(range(1, 8), number))
+    assert run_with_kills(REAL, kills, is_auto=is_auto) == undisturbed

@@ -344,9 +344,9 @@ def test_the_engine_dies_with_its_supervisor(
     claimed: Claimed, options: Any, endless: str, wait_until: Any
 ) -> None:
     simulation, token = claimed()
+    connections.close_all()  # before: two processes cannot share a connection
     pid = os.fork()
     if pid == 0:
-        connections.close_all()
         supervise(simulation.pk, token, options(endless))
         os._exit(0)
     try:

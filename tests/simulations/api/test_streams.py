@@ -36,12 +36,12 @@ LINE = "2026-11-24T06:00:00.123 INFO round {} of 9 — αβγ\n"
 class Daphne:
     """A server process, and small clients of it."""
 
-    def __init__(self, folder: Path, database: Path) -> None:
+    def __init__(self, folder: Path, database_url: str) -> None:
         self.port = free_port()
         self.out_dir = folder / "out"
         self._responses: list[http.client.HTTPResponse] = []
         variables = {
-            "DATABASE_URL": f"sqlite:///{database}",
+            "DATABASE_URL": database_url,
             "REDIS_URL": NO_REDIS,
             "INTELLIFL_OUT_DIR": str(self.out_dir),
             "INTELLIFL_DATA_DIR": str(Path(settings.DATA_DIR).resolve()),
@@ -96,9 +96,9 @@ class Daphne:
 
 @pytest.fixture(scope="module")
 def server(
-    django_db_setup: None, database_path: Path, tmp_path_factory: pytest.TempPathFactory
+    django_db_setup: None, database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Daphne]:
-    server = Daphne(tmp_path_factory.mktemp("daphne"), database_path)
+    server = Daphne(tmp_path_factory.mktemp("daphne"), database_url)
     yield server
     server.stop()
 
@@ -282,9 +282,9 @@ def test_waiting_clients_hold_no_database_and_no_log_open(
 
 
 def test_the_server_ends_at_once_with_open_streams(
-    daphne: Daphne, running: Simulation, database_path: Path, tmp_path: Path
+    daphne: Daphne, running: Simulation, database_url: str, tmp_path: Path
 ) -> None:
-    other = Daphne(tmp_path, database_path)
+    other = Daphne(tmp_path, database_url)
     responses = [other.get(daphne.path(running, route)) for route in ROUTES]
     assert [response.status for response in responses] == [200, 200]
     assert other.stop() < 5

@@ -1,0 +1,255 @@
+"""`make bench-service`: how the service holds up, against the figures it has to reach.
+
+Prints a table; the rows of the last run on a quiet machine are in docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from rich.console import Console
+from rich.table import Table
+
+from simulations import lifecycle, processes, services
+from simulations.attempt import Options
+from simulations.models import Simulation
+from simulations.process_identity import this_process
+from simulations.supervisor import supervise
+from tests.servers import LOOPBACK, eventually, half_alive, refusing, silent
+from tests.simulations.faults.conftest import Web
+from tests.simulations.faults.killing import REAL, run_with_kills
+
+FLAT = {"aggregation_strategy_keyword": "fedavg", "num_of_rounds": 4, "dataset_keyword": "digits"}
+CLIENTS = 500
+Row = tuple[str, str, str]
+HOSTILE = {
+    "one that ignores SIGTERM": "trap '' TERM; sleep 600 & wait",
+    "setsid and nohup": "setsid nohup sleep 600 >/dev/null 2>&1 & sleep 600",
+    "a double fork": "(setsid sh -c 'sleep 600 & sleep 600' &) ; sleep 600",
+    "a hundred children": "for i in $(seq 100); do setsid sleep 600 & done; sleep 600",
+}
+
+
+def submissions() -> Iterator[Row]:
+    """Time 100 submissions to a server of its own for each way in which Redis can be away."""
+    ways: dict[str, Any] = {
+        "refuses": refusing(),
+        "is silent": silent(),
+        "stops within its handshake": half_alive(1),
+    }
+    for way, redis in ways.items():
+        with redis as url, _web(REDIS_URL=url) as web:
+            times = [_timed(lambda: web.ask("POST", "/api/simulations", FLAT)) for _ in range(100)]
+        found = f"p99 {_percentile(times, 99):.2f} s, p50 {statistics.median(times):.3f} s"
+        yield f"POST while Redis {way}", found, "p99 < 1 s"
+
+
+def stops() -> Iterator[Row]:
+    """Time the stop of runs whose processes do not want to end."""
+    for kind, script in HOSTILE.items():
+        yield f"stop of {kind}", _stop(kind, script), "≤ 10 s"
+
+
+def _stop(token: str, script: str) -> str:
+    simulation = services.create(FLAT).simulation
+    lifecycle.claim(simulation.pk, token, this_process())
+    options = Options(engine=["sh", "-c", script], artifacts=["true"])
+    thread = threading.Thread(target=_supervise, args=(simulation.pk, token, options))
+    thread.start()
+    eventually(lambda: len(processes.carriers(token)) > 1)
+    time.sleep(0.5)
+    seconds = _timed(lambda: services.stop(simulation))
+    thread.join()
+    left = len(processes.carriers(token))
+    return f"{seconds:.1f} s, {simulation.status}, {left} processes left"
+
+
+def streams() -> Iterator[Row]:
+    """Deliver 20 log lines, one each half second, to 500 clients of one process; twice."""
+    with _web() as web:
+        process = psutil.Process(web.process.pid)
+        row = _running()
+        web.ask("GET", f"/api/simulations/{row.simulation_id}")
+        asyncio.run(_crowd(web.port, row, 20, lines=2))
+        eventually(lambda: process.num_threads() < 30, 30)
+        idle, threads = process.memory_info().rss, process.num_threads()
+        seen, highest = asyncio.run(_crowd(web.port, row, CLIENTS, lines=20, process=process))
+        found = f"p99 {_ms(_percentile(seen, 99))}, p50 {_ms(statistics.median(seen))}"
+        yield f"delivery to {CLIENTS} clients", f"{found}, {len(seen)} events", "p99 < 250 ms"
+        yield "memory over idle", f"{(highest - idle) / 2**20:.0f} MB", "< 60 MB"
+        eventually(lambda: process.num_threads() <= threads + 2, 60)
+        files = process.num_fds()
+        asyncio.run(_crowd(web.port, row, CLIENTS, lines=2))
+        eventually(lambda: process.num_threads() <= threads + 2, 60)
+        grown = (process.memory_info().rss - idle) / 2**20
+        found = f"{grown:+.0f} MB, {process.num_threads() - threads:+d} threads"
+        yield "after they left, twice", f"{found}, {process.num_fds() - files:+d} files", "base"
+
+
+def stalled_client() -> Iterator[Row]:
+    """Let one client never read while 200 MB are logged, and others read another run."""
+    with _web() as web:
+        process = psutil.Process(web.process.pid)
+        noisy, quiet = _running(), _running()
+        idle = process.memory_info().rss
+        path = f"/api/simulations/{noisy.simulation_id}/logs"
+        with socket.socket() as stalled:
+            stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            stalled.connect((LOOPBACK, web.port))
+            stalled.sendall(f"GET {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\n\r\n".encode())
+            writer = threading.Thread(target=_produce, args=(_log(noisy), 200 << 20))
+            writer.start()
+            seen, highest = asyncio.run(_crowd(web.port, quiet, 20, lines=20, process=process))
+            writer.join()
+        found = (
+            f"{(highest - idle) / 2**20:.0f} MB; others p99 {1000 * _percentile(seen, 99):.0f} ms"
+        )
+        yield "a client that never reads", found, "< 50 MB, < 500 ms"
+
+
+def shutdown() -> Iterator[Row]:
+    with _web() as web:
+        row = _running()
+        sockets = [socket.create_connection((LOOPBACK, web.port)) for _ in range(100)]
+        for one in sockets:
+            path = f"/api/simulations/{row.simulation_id}/stream"
+            one.sendall(f"GET {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\n\r\n".encode())
+            one.recv(100)
+        web.process.send_signal(signal.SIGTERM)
+        yield "SIGTERM with 100 streams open", f"{_timed(web.process.wait):.1f} s", "≤ 5 s"
+
+
+def kills() -> Iterator[Row]:
+    """Kill a run five times, with INTELLIFL_RESUME=auto and without."""
+    undisturbed = run_with_kills(REAL, [], is_auto=False)
+    for is_auto in (True, False):
+        disturbed = run_with_kills(REAL, [1, 2, 4, 5, 7], is_auto=is_auto)
+        same = "identical" if disturbed == undisturbed else "DIFFERENT"
+        way = "resumed by itself" if is_auto else "resumed by hand"
+        yield f"killed with -9 five times, {way}", f"completed, metrics {same}", "identical"
+
+
+BENCHMARKS: tuple[Callable[[], Iterator[Row]], ...] = (
+    submissions,
+    stops,
+    streams,
+    stalled_client,
+    shutdown,
+    kills,
+)
+
+
+async def _crowd(
+    port: int, row: Simulation, clients: int, lines: int, process: psutil.Process | None = None
+) -> tuple[list[float], int]:
+    """Return how long each line took to each client, and the server's highest memory."""
+    log = _log(row)
+    log.write_text("")
+    seen: list[float] = []
+    streams = [await _connect(port, row) for _ in range(clients)]
+    readers = [asyncio.create_task(_read(source, lines, seen)) for source, _ in streams]
+    await asyncio.sleep(1.5)
+    highest = 0
+    for number in range(lines):
+        with log.open("a") as file:
+            file.write(f"2026-11-24T06:00:00.123 INFO line {number} at {time.monotonic()!r}\n")
+        await asyncio.sleep(0.5)
+        highest = max(highest, process.memory_info().rss if process else 0)
+    await asyncio.wait_for(asyncio.gather(*readers), 60)
+    for _, sink in streams:
+        sink.close()
+    return seen, highest
+
+
+async def _connect(port: int, row: Simulation) -> Any:
+    source, sink = await asyncio.open_connection(LOOPBACK, port)
+    path = f"/api/simulations/{row.simulation_id}/logs"
+    sink.write(f"GET {path} HTTP/1.0\r\nHost: {LOOPBACK}\r\n\r\n".encode())
+    return source, sink
+
+
+async def _read(source: asyncio.StreamReader, lines: int, seen: list[float]) -> None:
+    found = 0
+    while found < lines:
+        line = await source.readline()
+        assert line, "the stream ended"
+        if b" at " in line:
+            text = line.split(b" at ")[1]
+            seen.append(time.monotonic() - float(text.split(b'"')[0]))
+            found += 1
+
+
+@contextmanager
+def _web(**variables: str) -> Iterator[Web]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    web = Web(Path(settings.OUT_DIR).parent / "web.log")
+    try:
+        yield web
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        web.process.kill()
+        web.process.wait()
+
+
+def _running() -> Simulation:
+    row = services.create(FLAT).simulation
+    Simulation.objects.filter(pk=row.pk).update(status="running", started_at=row.created_at)
+    return row
+
+
+def _log(row: Simulation) -> Path:
+    return Path(settings.OUT_DIR) / row.simulation_id / "output.log"
+
+
+def _produce(log: Path, size: int) -> None:
+    block = "".join(f"2026-11-24T06:00:00.123 INFO line {number}\n" for number in range(20_000))
+    with log.open("a") as file:
+        while log.stat().st_size < size:
+            file.write(block)
+            file.flush()
+            time.sleep(0.05)
+
+
+def _supervise(pk: int, token: str, options: Options) -> None:
+    supervise(pk, token, options)
+    connections.close_all()
+
+
+def _timed(action: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms"
+
+
+def _percentile(values: list[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100)[percent - 1]
+
+
+def main(chosen: list[str]) -> None:
+    call_command("migrate", verbosity=0)
+    table = Table("what", "measured", "to reach")
+    for benchmark in BENCHMARKS:
+        if not chosen or benchmark.__name__ in chosen:
+            for row in benchmark():
+                table.add_row(*row)
+    Console(width=110).print(table)
