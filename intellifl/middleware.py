@@ -13,9 +13,11 @@ from django.contrib.auth.views import redirect_to_login
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
+from django.views.decorators.debug import sensitive_variables
 from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 
 from intellifl import problems
+from intellifl.access import tokens
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -111,19 +113,19 @@ class SameOriginMiddleware:
 
 
 class LoginMiddleware:
-    """Where a login is required, let only signed-in users past the open paths."""
+    """Where a login is required, let only sessions and tokens past the open paths."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not settings.REQUIRE_AUTH or _is_open(request) or request.user.is_authenticated:
+        if not settings.REQUIRE_AUTH or _is_open(request):
             return self.get_response(request)
-        if problems.wants_page(request):
-            return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
-        response = problems.problem(401, "Sign in first: this server asks for a login.")
-        response["WWW-Authenticate"] = 'Session realm="intellifl"'
-        return response
+        try:
+            refusal = _refusal(request)
+        except OperationalError as error:
+            return problems.busy(request, error)
+        return refusal or self.get_response(request)
 
 
 class SecurityHeadersMiddleware:
@@ -135,7 +137,7 @@ class SecurityHeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.setdefault("Content-Security-Policy", _policy(request))
-        if problems.is_api(request):
+        if problems.is_api(request) or problems.is_query(request):
             response.setdefault("Cache-Control", "no-cache")
         return response
 
@@ -176,3 +178,34 @@ def _origin(url: str) -> tuple[str, str, int | None] | None:
 
 def _is_open(request: HttpRequest) -> bool:
     return request.path_info in ("/", "/api/health", resolve_url(settings.LOGIN_URL))
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    """Return the answer to a request that shows neither a session nor a token, else None."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    takes_tokens = problems.is_api(request) or problems.is_query(request)
+    if takes_tokens and scheme.lower() == "bearer":
+        return _refusal_of_token(request, token.strip())
+    if request.user.is_authenticated:
+        return None
+    if problems.wants_page(request):
+        return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+    return _unauthorized("This server asks for a login: sign in, or send a token.")
+
+
+@sensitive_variables("text")
+def _refusal_of_token(request: HttpRequest, text: str) -> HttpResponse | None:
+    """Return the answer to a wrong token; a right one makes the request its user's."""
+    try:
+        token = tokens.check(text)
+    except tokens.Refused as refused:
+        return _unauthorized(str(refused), ', error="invalid_token"')
+    if token.user is not None:
+        request.user = token.user
+    return None
+
+
+def _unauthorized(detail: str, reason: str = "") -> HttpResponse:
+    response = problems.problem(401, detail)
+    response["WWW-Authenticate"] = f'Bearer realm="intellifl"{reason}'
+    return response

@@ -43,10 +43,12 @@ def problem(status: int, detail: str, errors: Sequence[str] = (), **members: str
     return JsonResponse(content, status=status, content_type=CONTENT_TYPE)
 
 
-def respond(request: HttpRequest, status: int, detail: str, **members: str) -> HttpResponse:
+def respond(
+    request: HttpRequest, status: int, detail: str, errors: Sequence[str] = (), **members: str
+) -> HttpResponse:
     """Return the error as a page to browsers that ask for one, as a problem to everybody else."""
     if not wants_page(request):
-        return problem(status, detail, **members)
+        return problem(status, detail, errors, **members)
     context = {"status": status, "title": HTTPStatus(status).phrase, "detail": detail, **members}
     # Without the request, so that no context processor asks a database that may be down.
     return HttpResponse(render_to_string("problem.html", context), status=status)
@@ -60,6 +62,10 @@ def wants_page(request: HttpRequest) -> bool:
 
 def is_api(request: HttpRequest) -> bool:
     return request.path_info == "/api" or request.path_info.startswith("/api/")
+
+
+def is_query(request: HttpRequest) -> bool:
+    return request.path_info == "/query" or request.path_info.startswith("/query/")
 
 
 def no_route(request: HttpRequest) -> str:

@@ -15,9 +15,8 @@ from simulations.management.commands.write_reference import rewritten
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-OUR_COMMANDS = sorted(
-    name for name, app in get_commands().items() if app in ("simulations", "datasets_app")
-)
+OUR_APPS = ("simulations", "datasets_app", "intellifl.access")
+OUR_COMMANDS = sorted(name for name, app in get_commands().items() if app in OUR_APPS)
 
 
 def text_of(name: str) -> str:
