@@ -28,20 +28,6 @@ from simulations.models import Simulation
 
 DESCRIPTION = "Configure, run, watch and compare federated-learning simulations under attack."
 TOO_LARGE = "The body has more than 1 MiB."
-PROBLEM_SCHEMA = {
-    "type": "object",
-    "title": "Problem",
-    "description": "RFC 9457; the one shape of every error.",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "One sentence."},
-        "errors": {"type": "array", "items": {"type": "string"}},
-        "request_id": {"type": "string", "description": "With 500: where to look in the log."},
-    },
-}
 PROBLEM_ANSWER = {
     "description": "Any error",
     "content": {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -69,7 +55,7 @@ class Api(NinjaAPI):
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         schema = super().get_openapi_schema(**options)
-        schema["components"]["schemas"] |= {"Problem": PROBLEM_SCHEMA, **config_schemas()}
+        schema["components"]["schemas"] |= {"Problem": problems.SCHEMA, **config_schemas()}
         for methods in schema["paths"].values():
             for operation in methods.values():
                 operation["responses"]["default"] = PROBLEM_ANSWER
@@ -119,27 +105,29 @@ SENTENCES: dict[type[Exception], int] = {
 
 
 def _say(status: int) -> Callable[[HttpRequest, Any], HttpResponse]:
-    return lambda request, error: problem(status, _sentence(str(error)))
+    return lambda request, error: problem(status, problems.sentence(str(error)))
 
 
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     # ninja hides what the parser raised behind an error of its own.
     if isinstance(error.__cause__, StrictJSONError | body.UnsupportedMediaType | RequestDataTooBig):
         return api.on_exception(request, error.__cause__)
-    return problem(error.status_code, _sentence(error.message))
+    return problem(error.status_code, problems.sentence(error.message))
 
 
 def _bad_json(request: HttpRequest, error: StrictJSONError) -> HttpResponse:
-    return problem(422, _sentence(str(error)), [str(error)])
+    return problem(422, problems.sentence(str(error)), [str(error)])
 
 
 def _bad_config(request: HttpRequest, error: ConfigError) -> HttpResponse:
-    return problem(422, _first_of(error.errors, "The configuration cannot run"), error.errors)
+    return problem(
+        422, problems.first_of(error.errors, "The configuration cannot run"), error.errors
+    )
 
 
 def _bad_request(request: HttpRequest, error: ValidationError) -> HttpResponse:
     messages = [_message(found) for found in error.errors]
-    return problem(422, _first_of(messages, "The request is not valid"), messages)
+    return problem(422, problems.first_of(messages, "The request is not valid"), messages)
 
 
 def _gone(request: HttpRequest, error: Exception) -> HttpResponse:
@@ -152,15 +140,6 @@ def _message(found: dict[str, Any]) -> str:
     own = path[1:] if place in ("body", "query", "header") and len(path) > 1 else path
     text = found["msg"].removeprefix("Value error, ")
     return f"{'.'.join(str(part) for part in own)}: {text}"
-
-
-def _first_of(messages: list[str], sentence: str) -> str:
-    more = f" (and {len(messages) - 1} more)" if len(messages) > 1 else ""
-    return _sentence(f"{sentence}: {messages[0]}{more}")
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 HANDLERS: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {

@@ -26,6 +26,20 @@ ADVICE = {
     500: UNEXPECTED,
     503: BUSY,
 }
+SCHEMA = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457; the one shape of every error.",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "One sentence."},
+        "errors": {"type": "array", "items": {"type": "string"}},
+        "request_id": {"type": "string", "description": "With 500: where to look in the log."},
+    },
+}
 logger = logging.getLogger(__name__)
 
 
@@ -64,6 +78,16 @@ def is_api(request: HttpRequest) -> bool:
     return request.path_info == "/api" or request.path_info.startswith("/api/")
 
 
+def sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def first_of(messages: Sequence[str], opening: str) -> str:
+    """Return the first of several messages as a sentence that tells how many there are."""
+    more = f" (and {len(messages) - 1} more)" if len(messages) > 1 else ""
+    return sentence(f"{opening}: {messages[0]}{more}")
+
+
 def is_query(request: HttpRequest) -> bool:
     return request.path_info == "/query" or request.path_info.startswith("/query/")
 
@@ -98,11 +122,11 @@ def busy(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django finds suspicious: a foreign Host header, too many fields."""
-    return respond(request, 400, _sentence(exception, 400))
+    return respond(request, 400, _first_line(exception, 400))
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return respond(request, 403, _sentence(exception, 403))
+    return respond(request, 403, _first_line(exception, 403))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -126,5 +150,5 @@ def from_response(request: HttpRequest, response: Any) -> HttpResponse:
     return answer
 
 
-def _sentence(exception: Exception, status: int) -> str:
+def _first_line(exception: Exception, status: int) -> str:
     return str(exception).split("\n")[0][:300] or ADVICE[status]

@@ -13,6 +13,8 @@ urlpatterns = [
     path("redoc", redoc),
     path("simulations", RedirectView.as_view(url="/simulations/", query_string=True)),
     path("simulations/", include("simulations.pages.urls")),
+    path("query", RedirectView.as_view(url="/query/")),
+    path("query/", include("simulations.query.urls")),
     path("", api.urls),
 ]
 handler400 = "intellifl.problems.bad_request"

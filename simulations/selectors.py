@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +84,7 @@ def listing(filters: Filters) -> Listing:
     total = matching.count()
     end = None if filters.limit is None else filters.offset + filters.limit
     page = _ordered(matching, filters.ordering)[filters.offset : end]
-    tags = _tags_of(page)
+    tags = tags_by_simulation(page.values("pk"))
     columns = (*SUMMARY, "pk", "strategy_names", "rounds_done", "rounds_total")
     rows = [_summary(row, tags[row["pk"]]) for row in page.values(*columns)]
     return Listing(rows, total)
@@ -166,11 +167,12 @@ def _matching(filters: Filters) -> QuerySet[Simulation]:
     if filters.tag:
         rows = rows.filter(Exists(_tag_rows(name=filters.tag)))
     if filters.search:
-        rows = rows.filter(_mentions(filters.search))
+        rows = rows.filter(mentions(filters.search))
     return rows
 
 
-def _mentions(text: str) -> Q | Exists:
+def mentions(text: str) -> Q | Exists:
+    """Return the condition that what people call a simulation by has the text."""
     columns = ("simulation_id", "display_name", "strategy_names", "dataset_keyword", "notes")
     found = Q(Exists(_tag_rows(name__icontains=text)))
     for column in columns:
@@ -191,9 +193,10 @@ def _ordered(rows: QuerySet[Simulation], ordering: str) -> QuerySet[Simulation]:
     return rows.order_by(f"{sign}{column}", f"{sign}id")
 
 
-def _tags_of(page: QuerySet[Simulation]) -> defaultdict[int, list[str]]:
+def tags_by_simulation(pks: Iterable[Any]) -> defaultdict[int, list[str]]:
+    """Return the tags of each of these simulations, by primary key, in one query."""
     names: defaultdict[int, list[str]] = defaultdict(list)
-    rows = SimulationTag.objects.filter(simulation__in=page.values("pk")).order_by("name")
+    rows = SimulationTag.objects.filter(simulation__in=pks).order_by("name")
     for pk, name in rows.values_list("simulation_id", "name"):
         names[pk].append(name)
     return names
