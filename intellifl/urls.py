@@ -12,6 +12,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("redoc", redoc),
     path("simulations", RedirectView.as_view(url="/simulations/", query_string=True)),
+    path("datasets", RedirectView.as_view(url="/datasets/")),
+    path("datasets/", include("datasets_app.pages.urls")),
     path("simulations/", include("simulations.pages.urls")),
     path("", api.urls),
 ]
