@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from simulations.pages import views
+from simulations.pages import dashboard, views
 
 app_name = "simulations"
 urlpatterns = [
-    path("", views.simulation_list, name="list"),
+    path("", dashboard.dashboard, name="list"),
+    path("table.csv", dashboard.table_csv, name="table"),
+    path("selected/", dashboard.selected, name="selected"),
     path("<str:simulation_id>", views.simulation_detail),
     path("<str:simulation_id>/", views.simulation_detail, name="detail"),
     path("<str:simulation_id>/stop/", views.stop, name="stop"),
