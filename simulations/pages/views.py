@@ -12,8 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from simulations import lifecycle, result_files, selectors, services
 from simulations.artifacts import folder
-from simulations.models import ACTIVE, Simulation
+from simulations.models import ACTIVE, Simulation, StrategyRun
 from simulations.pages import tables
+from simulations.pages.round_charts import round_charts
 
 REFRESH_S = 5
 
@@ -31,8 +32,7 @@ def simulation_detail(request: HttpRequest, simulation_id: str) -> HttpResponse:
         "refresh_s": REFRESH_S if row.status in ACTIVE else None,
         "total_rounds": selectors.total_rounds(row),
         "strategies": [
-            {"run": run, "table": tables.rounds(selectors.rounds_of(run))}
-            for run in selectors.strategies_of(row)
+            _strategy(run, selectors.rounds_of(run)) for run in selectors.strategies_of(row)
         ],
         "figures": [name for name in files if name.startswith("plots/") and name.endswith(".png")],
         "files": files,
@@ -41,6 +41,10 @@ def simulation_detail(request: HttpRequest, simulation_id: str) -> HttpResponse:
         "config": json.dumps(row.config, indent=2, ensure_ascii=False),
     }
     return render(request, "simulations/detail.html", context)
+
+
+def _strategy(run: StrategyRun, rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"run": run, "table": tables.rounds(rounds), "charts": round_charts(run, rounds)}
 
 
 @require_POST
