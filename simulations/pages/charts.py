@@ -107,7 +107,7 @@ class _Axis:
         self, values: Sequence[float], begin: float, end: float, whole: bool = False
     ) -> None:
         low, high = min(values), max(values)
-        if low == high:
+        if high - low <= 1e-9 * max(1.0, abs(low), abs(high)):
             low, high = low - 0.5, high + 0.5
         step = _nice((high - low) / TICKS)
         step = max(1.0, step) if whole else step
