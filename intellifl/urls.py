@@ -7,6 +7,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from intellifl.api import api, redoc
+from simulations.pages import operations
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -15,6 +16,8 @@ urlpatterns = [
     path("datasets", RedirectView.as_view(url="/datasets/")),
     path("datasets/", include("datasets_app.pages.urls")),
     path("simulations/", include("simulations.pages.urls")),
+    path("queue/", operations.queue, name="queue"),
+    path("system/", operations.system, name="system"),
     path("", api.urls),
 ]
 handler400 = "intellifl.problems.bad_request"
