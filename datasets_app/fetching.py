@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from datasets_app.catalog import CATALOG
@@ -18,6 +19,7 @@ from datasets_app.catalog.loading import Data, DataUnavailable, load
 from datasets_app.catalog.progress import Report, Step, on_stderr
 from datasets_app.models import Dataset, State
 
+logger = logging.getLogger(__name__)
 BEAT_S = 5.0
 TELL_S = 1.0
 
@@ -75,7 +77,7 @@ def _beating(keyword: str) -> Iterator[None]:
     def beat() -> None:
         try:
             while not is_over.wait(BEAT_S):
-                _record(keyword, heard_at=timezone.now())
+                _beat(keyword)
         finally:
             connection.close()
 
@@ -86,3 +88,11 @@ def _beating(keyword: str) -> Iterator[None]:
     finally:
         is_over.set()
         thread.join()
+
+
+def _beat(keyword: str) -> None:
+    """Record a sign of life; a database that is away for a moment does not end the fetch."""
+    try:
+        _record(keyword, heard_at=timezone.now())
+    except DatabaseError as error:
+        logger.warning("%s: the sign of life is put off: %s", keyword, error)
