@@ -23,6 +23,7 @@ from simulations.fl.text.corpus import corpus
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 EXAMPLE = Path(__file__).parents[4] / "examples" / "reuters_lora.json"
 SMALLER = {
+    "num_of_rounds": 3,
     "llm_num_layers": 2,
     "max_seq_length": 32,
     "num_of_clients": 4,
