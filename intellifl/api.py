@@ -17,6 +17,7 @@ from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 from ninja.responses import NinjaJSONEncoder
 
+from datasets_app import api as datasets
 from intellifl import problems
 from intellifl.problems import problem
 from simulations import result_files, selectors, services
@@ -78,6 +79,7 @@ for router in (
     plots.router,
     streams.router,
     validation.router,
+    datasets.router,
     queue.router,
     system.router,
 ):

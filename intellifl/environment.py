@@ -32,6 +32,7 @@ class Environment(BaseSettings):
     )
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",
+        pattern="^(rediss?|unix)://",
         validation_alias=AliasChoices("REDIS_URL", "redis_url"),
         description="The queue between machines.",
     )
@@ -66,7 +67,7 @@ def environment() -> Environment:
         settings = Environment()
     except ValidationError as error:
         problems += [
-            f"{PREFIX}{'.'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+            f"{_variable(problem['loc'])}: {problem['msg']}"
             for problem in error.errors(include_input=False)
         ]
     if problems:
@@ -79,6 +80,12 @@ def variable_name(field_name: str) -> str:
     if Environment.model_fields[field_name].validation_alias:
         return field_name.upper()
     return f"{PREFIX}{field_name.upper()}"
+
+
+def _variable(loc: tuple[int | str, ...]) -> str:
+    field = str(loc[0]).lower()
+    inner = "".join(f"[{part}]" for part in loc[1:])
+    return variable_name(field) + inner
 
 
 def variables_reference() -> str:

@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "ninja",
     "intellifl.access",
+    "django_celery_results",
     "simulations",
     "datasets_app",
 ]

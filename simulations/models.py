@@ -35,6 +35,9 @@ class Simulation(models.Model):
     idempotency_key = models.CharField(max_length=200, null=True, unique=True, editable=False)
 
     strategy_names = models.CharField(max_length=500, help_text="Keywords, joined by commas.")
+    attack_types = models.CharField(
+        max_length=500, blank=True, help_text="Of all strategies, joined by commas."
+    )
     dataset_keyword = models.CharField(max_length=200)
     num_of_rounds = models.PositiveIntegerField()
     num_of_clients = models.PositiveIntegerField()
@@ -63,6 +66,7 @@ class Simulation(models.Model):
     supervisor_started = models.FloatField(null=True, blank=True, help_text="Process create time.")
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     stop_requested_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True, help_text="Hidden from the list.")
 
     class Meta:
         ordering = ["-created_at", "-id"]

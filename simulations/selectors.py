@@ -61,6 +61,8 @@ class Filters:
     tag: str = ""
     strategy: str = ""
     dataset: str = ""
+    attack: str = ""
+    archived: bool | None = None
     ordering: str = "-created_at"
     limit: int | None = None
     offset: int = 0
@@ -85,7 +87,7 @@ def listing(filters: Filters) -> Listing:
     end = None if filters.limit is None else filters.offset + filters.limit
     page = _ordered(matching, filters.ordering)[filters.offset : end]
     tags = tags_by_simulation(page.values("pk"))
-    columns = (*SUMMARY, "pk", "strategy_names", "rounds_done", "rounds_total")
+    columns = (*SUMMARY, "pk", "strategy_names", "attack_types", "rounds_done", "rounds_total")
     rows = [_summary(row, tags[row["pk"]]) for row in page.values(*columns)]
     return Listing(rows, total)
 
@@ -131,11 +133,23 @@ def queue_position(row: Simulation) -> int | None:
     return Simulation.objects.filter(earlier, status=Status.QUEUED).count() + 1
 
 
-def accuracies(simulation_ids: list[str]) -> dict[str, tuple[float, float]]:
-    """Return the lowest and highest final accuracy of each simulation that has one."""
-    measured = StrategyRun.objects.order_by().filter(
-        simulation__simulation_id__in=simulation_ids, final_accuracy__isnull=False
-    )
+def choices() -> dict[str, list[str]]:
+    """Return what the simulations can be filtered by: keywords of datasets and strategies, tags."""
+    rows = Simulation.objects.order_by("dataset_keyword")
+    runs = StrategyRun.objects.order_by("keyword")
+    tags = SimulationTag.objects.order_by("name")
+    return {
+        "dataset": list(rows.values_list("dataset_keyword", flat=True).distinct()),
+        "strategy": list(runs.values_list("keyword", flat=True).distinct()),
+        "tag": list(tags.values_list("name", flat=True).distinct()),
+    }
+
+
+def accuracies(simulation_ids: list[str] | None) -> dict[str, tuple[float, float]]:
+    """Return the lowest and highest final accuracy of each of these, or of all, that has one."""
+    measured = StrategyRun.objects.order_by().filter(final_accuracy__isnull=False)
+    if simulation_ids is not None:
+        measured = measured.filter(simulation__simulation_id__in=simulation_ids)
     ranges = measured.values_list("simulation__simulation_id").annotate(
         Min("final_accuracy"), Max("final_accuracy")
     )
@@ -164,6 +178,10 @@ def _matching(filters: Filters) -> QuerySet[Simulation]:
     if filters.strategy:
         runs = StrategyRun.objects.filter(simulation=OuterRef("pk"), keyword=filters.strategy)
         rows = rows.filter(Exists(runs))
+    if filters.attack:
+        rows = rows.filter(_lists("attack_types", filters.attack))
+    if filters.archived is not None:
+        rows = rows.filter(archived_at__isnull=not filters.archived)
     if filters.tag:
         rows = rows.filter(Exists(_tag_rows(name=filters.tag)))
     if filters.search:
@@ -171,11 +189,22 @@ def _matching(filters: Filters) -> QuerySet[Simulation]:
     return rows
 
 
+def _lists(column: str, name: str) -> Q:
+    """Match rows whose `column`, names joined by ", ", holds the name."""
+    return (
+        Q(**{column: name})
+        | Q(**{f"{column}__startswith": f"{name}, "})
+        | Q(**{f"{column}__endswith": f", {name}"})
+        | Q(**{f"{column}__contains": f", {name}, "})
+    )
+
+
 def mentions(text: str) -> Q | Exists:
     """Return the condition that what people call a simulation by has the text."""
-    columns = ("simulation_id", "display_name", "strategy_names", "dataset_keyword", "notes")
+    names = ("simulation_id", "display_name", "notes")
+    keywords = ("strategy_names", "dataset_keyword", "attack_types")
     found = Q(Exists(_tag_rows(name__icontains=text)))
-    for column in columns:
+    for column in (*names, *keywords):
         found |= Q(**{f"{column}__icontains": text})
     return found
 
@@ -207,6 +236,7 @@ def _summary(row: dict[str, Any], tags: list[str]) -> dict[str, Any]:
     return {
         **{name: row[name] for name in SUMMARY},
         "strategy_name": row["strategy_names"],
+        "attack_types": row["attack_types"],
         "progress": done / total if total else 0.0,
         "tags": tags,
     }

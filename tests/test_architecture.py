@@ -10,7 +10,6 @@ import pytest
 
 from simulations.fl.backends import BACKENDS
 from simulations.fl.networks import NETWORKS
-from simulations.fl.partitions import PARTITIONS
 from simulations.fl.paths import resolve_path
 from simulations.fl.strategies import STRATEGIES
 
@@ -22,7 +21,6 @@ MODULES = sorted(
 PATHS = [
     *(spec.path for spec in STRATEGIES.values()),
     *(spec.path for spec in NETWORKS.values()),
-    *(spec.path for spec in PARTITIONS.values()),
     *BACKENDS.values(),
 ]
 BANNED = {"utils", "helpers", "common", "misc", "core"}

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from datasets_app.catalog.spec import DatasetSpec, PackageSource
+from functools import partial
+
+from datasets_app.catalog.package_formats import csv_pixels
+from datasets_app.catalog.spec import DatasetSpec, Package, PackageSource
 
 DIGITS = DatasetSpec(
     keyword="digits",
     title="Handwritten digits, 8x8",
     source=PackageSource(
-        package="scikit-learn",
-        version="1.9.1",
-        member="sklearn/datasets/data/digits.csv.gz",
-        sha256="09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22",
-        max_value=16,
-        download_bytes=9_315_422,
+        Package(
+            name="scikit-learn",
+            version="1.9.1",
+            members={
+                "sklearn/datasets/data/digits.csv.gz": (
+                    "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22"
+                )
+            },
+            download_bytes=9_315_422,
+        ),
+        partial(csv_pixels, max_value=16),
     ),
     modality="image",
     num_classes=10,

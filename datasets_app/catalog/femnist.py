@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import ascii_lowercase, ascii_uppercase, digits
+
 from datasets_app.catalog.spec import DatasetSpec, HubSource
 
 FEMNIST_IID = DatasetSpec(
@@ -16,4 +18,21 @@ FEMNIST_IID = DatasetSpec(
     licence="BSD-2-Clause",
     network="cnn_small",
     label_column="character",
+    natural_id_column="writer_id",
+)
+FEMNIST_NIID = DatasetSpec(
+    keyword="femnist_niid",
+    title="FEMNIST, 62 characters by writer",
+    source=HubSource("flwrlabs/femnist", test_split=None),
+    modality="image",
+    num_classes=62,
+    shape=(1, 28, 28),
+    num_train=651_000,
+    num_test=163_000,
+    licence="BSD-2-Clause",
+    network="cnn_small",
+    partitioning="natural_id",
+    label_column="character",
+    natural_id_column="writer_id",
+    class_names=(*digits, *ascii_uppercase, *ascii_lowercase),
 )

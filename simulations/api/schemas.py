@@ -22,6 +22,8 @@ class ListQuery(Schema):
     tag: str = Field("", max_length=50, description="A tag, exactly.")
     strategy: str = Field("", max_length=50, description="Keyword of one of the strategies.")
     dataset: str = Field("", max_length=200, description="Keyword of the dataset.")
+    attack: str = Field("", max_length=50, description="Type of one of the attacks.")
+    archived: bool | None = Field(None, description="Only archived ones, or only others.")
     ordering: str = Field("-created_at", description=f"- for descending; {', '.join(ORDERINGS)}.")
     limit: int | None = Field(None, ge=1, le=10_000, description="All when absent.")
     offset: int = Field(0, ge=0, le=2**31)

@@ -36,6 +36,8 @@ def list_simulations(request: HttpRequest, query: Query[ListQuery]) -> HttpRespo
     """List simulations, newest first. The header X-Total-Count has the count of all matches."""
     found = selectors.listing(selectors.Filters(**query.dict()))
     rows = [{**row, "created_at": row["created_at"].isoformat()} for row in found.rows]
+    for row in rows:
+        del row["attack_types"]
     response = json_response(rows)
     response["X-Total-Count"] = str(found.total)
     return response

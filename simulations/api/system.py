@@ -8,8 +8,7 @@ from typing import Any, Literal
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from ninja import Router, Schema
 
-from simulations import broker
-from simulations.api import probes
+from simulations import broker, probes
 from simulations.api.json_response import json_response
 
 root_router = Router(tags=["System"])

@@ -1,8 +1,13 @@
-"""All files of a run, made from its rows; every file appears whole or not at all."""
+"""All files of a run, made from its rows; every file appears whole or not at all.
+
+Only the figure of the partition is drawn from a file, which the engine writes: there are no rows
+of what clients hold.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +23,7 @@ from simulations.artifacts import (
     settings_table,
 )
 from simulations.artifacts.measurements import Measurements, measure
-from simulations.fl import atomic, journal, strict_json
+from simulations.fl import atomic, journal, label_distribution, strict_json
 from simulations.models import Simulation, StrategyRun
 from simulations.plot_data import plot_data
 
@@ -30,7 +35,9 @@ def build(simulation: Simulation) -> Path:
     """
     run_dir = folder.run_dir(simulation.simulation_id)
     runs = list(simulation.strategies.order_by("number"))
-    strategies = [measure(run) for run in runs]
+    strategies = [
+        replace(measure(run), spread=label_distribution.read(run_dir, run.number)) for run in runs
+    ]
     if not (run_dir / folder.CONFIG).is_file():
         folder.write_submission(simulation)
     _write_configs(run_dir, runs)

@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from simulations import selectors
 from simulations.fl import atomic, strict_json
 from simulations.fl.errors import StorageError
 from simulations.models import Simulation
@@ -183,7 +184,7 @@ def _state(pk: int) -> dict[str, Any] | None:
         "status": row.status,
         "progress": row.progress,
         "current_round": row.current_round,
-        "total_rounds": row.num_of_rounds,
+        "total_rounds": selectors.total_rounds(row),
         "current_strategy": row.current_strategy,
         "total_strategies": row.num_of_strategies,
         "error": row.error or None,

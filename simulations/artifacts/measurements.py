@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulations.fl.detection import Detection
+from simulations.fl.label_distribution import LabelDistribution
 from simulations.models import StrategyRun
 
 Array = NDArray[np.float64]
@@ -55,7 +56,8 @@ class Measurements:
     """One strategy's rounds; a value that was not measured is NaN.
 
     `of_rounds` holds arrays (rounds,), `of_clients` arrays (rounds, clients), both in float64 and
-    by column name; the detection rates are `removal_<rate>`.
+    by column name; the detection rates are `removal_<rate>`. `spread` is what the engine wrote of
+    the partition into the run's folder, None where it has not.
     """
 
     number: int
@@ -67,6 +69,7 @@ class Measurements:
     of_rounds: Mapping[str, Array]
     of_clients: Mapping[str, Array]
     ended_early: str = ""
+    spread: LabelDistribution | None = None
 
     @property
     def removes(self) -> bool:

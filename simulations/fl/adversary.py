@@ -10,7 +10,6 @@ from simulations.fl.attacks import ATTACKS
 from simulations.fl.attacks.base import (
     Attack,
     DataAttack,
-    Images,
     Labels,
     Layout,
     Setup,
@@ -44,7 +43,7 @@ class Poisoned:
     """What one campaign made of a client's samples."""
 
     campaign: Campaign
-    images: Images
+    samples: Any
     labels: Labels
 
 
@@ -61,17 +60,17 @@ class Adversary:
         return any(campaign.covers(client, round_number) for campaign in self.campaigns)
 
     def poison(
-        self, images: Images, labels: Labels, client: int, round_number: int
+        self, samples: Any, labels: Labels, client: int, round_number: int
     ) -> list[Poisoned]:
         """Return the samples after each data attack in turn; the client trains on the last.
 
-        `images` are float32 between 0 and 1.
+        Images are float32 between 0 and 1; texts are a list of strings.
         """
         stages = []
         for campaign, attack in self._data_attacks(client, round_number):
             rng = generator(self._seed, Purpose.DATA_ATTACK, client, round_number, campaign.index)
-            images, labels = attack.poison(images, labels, rng)
-            stages.append(Poisoned(campaign, images, labels))
+            samples, labels = attack.poison(samples, labels, rng)
+            stages.append(Poisoned(campaign, samples, labels))
         return stages
 
     def poisons(self, client: int, round_number: int) -> bool:

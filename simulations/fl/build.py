@@ -1,72 +1,91 @@
-"""From a resolved configuration to objects: the only module that looks names up and loads data."""
+"""From a resolved configuration to objects: the only module that looks names up and loads data.
+
+What only texts need is imported where texts are met: loading transformers takes seconds.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 
-from datasets_app.catalog import CATALOG
-from datasets_app.catalog.image_data import DataUnavailable, ImageData, Labels, check
+from datasets_app.catalog import image_data, text_data
+from datasets_app.catalog.image_data import DataUnavailable, ImageData, check, class_names
 from datasets_app.catalog.spec import DatasetSpec
 from simulations.fl.adversary import Adversary
 from simulations.fl.backends import BACKENDS
 from simulations.fl.backends.base import Backend
 from simulations.fl.client import local_training
 from simulations.fl.config import StrategyConfig
+from simulations.fl.config.dataset import described
+from simulations.fl.config.found import check_found
 from simulations.fl.config.participation import fit_clients
 from simulations.fl.device import seeded
 from simulations.fl.errors import ConfigError, DataError
+from simulations.fl.federated_data import FederatedData
 from simulations.fl.generators import Purpose, generator, torch_seed
+from simulations.fl.images import FederatedImages
+from simulations.fl.label_distribution import LabelDistribution, class_counts
 from simulations.fl.networks import NETWORKS
 from simulations.fl.parameters import FlatModel
-from simulations.fl.partition import Share, hold_out, partition
+from simulations.fl.partition import Population, Share, hold_out, partition
 from simulations.fl.paths import resolve_path
-from simulations.fl.samples import scaling_of
 from simulations.fl.strategies import STRATEGIES
 from simulations.fl.strategies.base import Strategy
 from simulations.fl.success import goals
 from simulations.fl.workload import Workload
 
 if TYPE_CHECKING:
+    from simulations.fl.text.corpus import Corpus
     from simulations.fl.witness import Witness
 
-DataSource = Callable[[StrategyConfig], ImageData]
+Given: TypeAlias = "ImageData | Corpus"
+DataSource = Callable[[StrategyConfig], Given]
 T = TypeVar("T")
 
 
 def from_catalogue(data_dir: Path) -> DataSource:
-    """Return a source that loads datasets by keyword and keeps the last one in memory."""
-    from datasets_app.catalog.loading import load
+    """Return a source that loads datasets by keyword and keeps the last one in memory.
 
-    last: dict[str, ImageData] = {}
+    Texts are tokenised for the encoder that the configuration names.
+    """
+    from datasets_app.catalog.loading import Data, load
 
-    def source(config: StrategyConfig) -> ImageData:
+    last: list[tuple[DatasetSpec, Data]] = []
+
+    def source(config: StrategyConfig) -> Given:
         spec = dataset(config)
-        if spec.keyword not in last:
+        if not last or last[0][0] != spec:
             last.clear()
             try:
-                last[spec.keyword] = load(spec, data_dir)
+                last.append((spec, load(spec, data_dir)))
             except DataUnavailable as error:
                 raise DataError(str(error)) from error
-        return last[spec.keyword]
+        ((_, data),) = last
+        if isinstance(data, ImageData):
+            return data
+        from simulations.fl import build_text
+
+        return build_text.tokenised(config, data, data_dir)
 
     return source
 
 
 def workload(
-    config: StrategyConfig, data: ImageData, device: torch.device, witness: Witness | None = None
+    config: StrategyConfig, given: Given, device: torch.device, witness: Witness | None = None
 ) -> Workload:
     """Build everything the clients of one strategy need; raise DataError for unfitting data."""
-    spec, seed = dataset(config), resolved("seed", config.seed)
-    try:
-        check(spec, data, "the data")
-    except DataUnavailable as error:
-        raise DataError(str(error)) from error
-    module = network(config).to(device)
+    seed = resolved("seed", config.seed)
+    data = _federated(config, given, device)
+    spec = found(config, given)
+    if spec.is_detected:
+        check_found(config, spec)
+    module = network(config, given).to(device)
     adversary = Adversary(config.attack_schedule, spec.num_classes, seed)
     return Workload(
         seed=seed,
@@ -74,12 +93,25 @@ def workload(
         model=FlatModel(module),
         training=local_training(config, module),
         data=data,
-        scaling=scaling_of(data.train_images, device),
-        shares=shares(config, data.train_labels),
+        shares=shares(config, given),
         adversary=adversary,
-        goals=goals(adversary, data.test_images, data.test_labels),
+        goals=goals(adversary, data),
         witness=witness,
     )
+
+
+def _federated(config: StrategyConfig, given: Given, device: torch.device) -> FederatedData:
+    """Return the data as clients use it; raise DataError if it is not what the spec describes."""
+    spec = dataset(config)
+    try:
+        if isinstance(given, ImageData):
+            return FederatedImages(check(spec, given, "the data"), device)
+        text_data.check(spec, given.data, "the data")
+    except DataUnavailable as error:
+        raise DataError(str(error)) from error
+    from simulations.fl import build_text
+
+    return build_text.federated(config, given, device)
 
 
 def witness(config: StrategyConfig, run_dir: Path | None, strategy_number: int) -> Witness | None:
@@ -92,27 +124,59 @@ def witness(config: StrategyConfig, run_dir: Path | None, strategy_number: int) 
     return witnesses.witness(config, run_dir, strategy_number)
 
 
-def network(config: StrategyConfig) -> nn.Module:
+def network(config: StrategyConfig, given: Given) -> nn.Module:
     """Build the network with initial weights that follow from the seed, on the CPU."""
     keyword = resolved("model_keyword", config.model_keyword)
     construct: Callable[..., nn.Module] = resolve_path(NETWORKS[keyword].path)
     initial = torch_seed(resolved("seed", config.seed), Purpose.INITIAL_WEIGHTS)
-    spec = dataset(config)
+    spec = found(config, given)
     with seeded(initial, torch.device("cpu")):
-        return construct(spec.shape, spec.num_classes)
+        if isinstance(given, ImageData):
+            return construct(spec.shape, spec.num_classes)
+        from simulations.fl import build_text
+
+        return construct(build_text.network_settings(config, given, spec.num_classes))
 
 
-def shares(config: StrategyConfig, labels: Labels) -> list[Share]:
+def shares(config: StrategyConfig, given: Given) -> list[Share]:
     """Divide the training samples among the clients."""
     seed = resolved("seed", config.seed)
     parts = partition(
         resolved("partitioning_strategy", config.partitioning_strategy),
         resolved("partitioning_params", config.partitioning_params),
-        labels,
+        population(config, given),
         config.num_of_clients,
         generator(seed, Purpose.PARTITION),
     )
     return hold_out(parts, config.training_subset_fraction, seed)
+
+
+def population(config: StrategyConfig, given: Given) -> Population:
+    """Return what partitions may know of the training samples."""
+    ids = given.train_ids if isinstance(given, ImageData) else given.data.train_ids
+    labels = given.train_labels
+    return Population(len(labels), labels if found(config, given).num_classes else None, ids)
+
+
+def label_distribution(
+    config: StrategyConfig, given: Given, shares: list[Share]
+) -> LabelDistribution:
+    """Return what each client got, and which clients attack."""
+    spec, labels = found(config, given), given.train_labels
+    parts = [np.concatenate([share.training, share.validation]) for share in shares]
+    sizes = np.array([len(part) for part in parts])
+    data = given if isinstance(given, ImageData) else given.data
+    schedule = config.attack_schedule
+    return LabelDistribution(
+        sizes=sizes,
+        counts=class_counts(parts, labels, spec.num_classes) if spec.num_classes else None,
+        class_names=(data.class_names or class_names(spec)) if spec.num_classes else (),
+        unused=len(labels) - int(sizes.sum()),
+        attackers=sorted({client for e in schedule for client in e.selected_client_ids or ()}),
+        target_classes=sorted({e.target_class for e in schedule if hasattr(e, "target_class")}),
+        partitioning_strategy=resolved("partitioning_strategy", config.partitioning_strategy),
+        partitioning_params=resolved("partitioning_params", config.partitioning_params),
+    )
 
 
 def backend(config: StrategyConfig, work: Workload, num_workers: int) -> Backend:
@@ -132,7 +196,18 @@ def strategy_parameters(config: StrategyConfig) -> dict[str, Any]:
 
 
 def dataset(config: StrategyConfig) -> DatasetSpec:
-    return CATALOG[resolved("dataset_keyword", config.dataset_keyword)]
+    resolved("dataset_keyword", config.dataset_keyword or config.hf_dataset_name)
+    return described(config)
+
+
+def found(config: StrategyConfig, given: Given) -> DatasetSpec:
+    """Return the dataset's spec, with what only its data tells where the catalogue does not."""
+    spec, num_train = dataset(config), len(given.train_labels)
+    if isinstance(given, ImageData):
+        complete = image_data.complete(spec, given)
+    else:
+        complete = text_data.complete(spec, given.data)
+    return replace(complete, num_train=num_train) if spec.is_detected else complete
 
 
 def resolved(name: str, value: T | None) -> T:

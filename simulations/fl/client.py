@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from simulations.fl.config import StrategyConfig
+from simulations.fl.federated_data import Samples
 from simulations.fl.metrics import Sums
-from simulations.fl.samples import Samples
 
 EVALUATION_BATCH = 256
 
@@ -30,21 +30,22 @@ class LocalTraining:
         """Train `module` in place from a fresh optimiser; return the last epoch's mean loss."""
         self.optimizer.state.clear()
         module.train()
-        total = torch.zeros(())
+        loss = 0.0
         for _ in range(self.epochs):
-            total = self._epoch(module, samples, torch.from_numpy(rng.permutation(len(samples))))
-        return float(total) / len(samples)
+            loss = self._epoch(module, samples, torch.from_numpy(rng.permutation(len(samples))))
+        return loss
 
-    def _epoch(self, module: nn.Module, samples: Samples, order: Tensor) -> Tensor:
-        total = torch.zeros((), dtype=torch.float64, device=samples.labels.device)
-        for chosen in torch.split(order.to(samples.labels.device), self.batch_size):
-            images, labels = samples.batch(chosen)
+    def _epoch(self, module: nn.Module, samples: Samples, order: Tensor) -> float:
+        total, count = torch.zeros((), dtype=torch.float64, device=samples.device), 0
+        for chosen in torch.split(order.to(samples.device), self.batch_size):
+            inputs, classes = samples.batch(chosen)
             self.optimizer.zero_grad()
-            loss = functional.cross_entropy(module(images), labels)
+            loss = functional.cross_entropy(module(inputs), classes)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
-            total += loss.detach() * len(chosen)
-        return total
+            total += loss.detach() * len(classes)
+            count += len(classes)
+        return float(total) / count
 
 
 def local_training(config: StrategyConfig, module: nn.Module) -> LocalTraining:
@@ -65,7 +66,7 @@ def local_training(config: StrategyConfig, module: nn.Module) -> LocalTraining:
 def predict(module: nn.Module, samples: Samples) -> NDArray[np.int64]:
     """Return the class that `module` gives each sample, (m,)."""
     module.eval()
-    answers = [module(images).argmax(1).cpu() for images, _ in samples.chunks(EVALUATION_BATCH)]
+    answers = [module(inputs).argmax(1).cpu() for inputs, _ in samples.chunks(EVALUATION_BATCH)]
     classes: NDArray[np.int64] = torch.cat(answers).numpy()
     return classes
 
@@ -75,9 +76,9 @@ def evaluate(module: nn.Module, samples: Samples) -> Sums:
     """Return the summed loss and the correct answers of `module`, in batches of fixed size."""
     module.eval()
     result = Sums()
-    for images, labels in samples.chunks(EVALUATION_BATCH):
-        answers = module(images)
-        losses = functional.cross_entropy(answers, labels, reduction="none")
-        correct = int((answers.argmax(1) == labels).sum())
-        result += Sums(float(losses.double().sum()), correct, len(labels))
+    for inputs, classes in samples.chunks(EVALUATION_BATCH):
+        answers = module(inputs)
+        losses = functional.cross_entropy(answers, classes, reduction="none")
+        correct = int((answers.argmax(1) == classes).sum())
+        result += Sums(float(losses.double().sum()), correct, len(classes))
     return result

@@ -25,6 +25,8 @@ class Purpose(IntEnum):
     ATTACK_SETUP = 10
     AGGREGATION = 11
     EVALUATION_SAMPLING = 12
+    TRAINING_MASKS = 13
+    EVALUATION_MASKS = 14
 
 
 def generator(seed: int, purpose: Purpose, *coordinates: int) -> np.random.Generator:

@@ -12,7 +12,8 @@ class FlatModel:
     """A network whose floating tensors are views into `vector` (d,), in the state dict's order.
 
     Buffers such as running means are part of the vector; a tensor that two layers share is in it
-    once. What is not floating, such as batch counters, is kept apart as integers (k,).
+    once, and a frozen parameter not at all. What is not floating, such as batch counters, is kept
+    apart as integers (k,).
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -52,7 +53,8 @@ def _distinct(module: nn.Module) -> dict[str, Tensor]:
     seen: set[int] = set()
     distinct: dict[str, Tensor] = {}
     for name, tensor in module.state_dict(keep_vars=True).items():
-        if id(tensor) not in seen:
+        is_frozen = isinstance(tensor, nn.Parameter) and not tensor.requires_grad
+        if id(tensor) not in seen and not is_frozen:
             seen.add(id(tensor))
             distinct[name] = tensor
     return distinct

@@ -30,6 +30,10 @@ class Samples:
     labels: Tensor
     scaling: Scaling
 
+    @property
+    def device(self) -> torch.device:
+        return self.labels.device
+
     def __len__(self) -> int:
         return len(self.labels)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from simulations.fl import build, device
+from simulations.fl import build, device, label_distribution
 from simulations.fl.build import DataSource
 from simulations.fl.checkpoint import Checkpoints
 from simulations.fl.config import SimulationConfig, StrategyConfig
@@ -103,7 +103,11 @@ def _play(
 ) -> Generator[Event, None, Progress]:
     """Play the rounds that are left, keeping a checkpoint after what was told."""
     witness = build.witness(stage.config, stage.run_dir, stage.number)
-    work = build.workload(stage.config, data(stage.config), stage.device, witness)
+    given = data(stage.config)
+    work = build.workload(stage.config, given, stage.device, witness)
+    if stage.run_dir is not None:
+        spread = build.label_distribution(stage.config, given, work.shares)
+        label_distribution.write(stage.run_dir, stage.number, spread)
     progress = saved or Progress(work.model.vector.clone(), work.model.integers())
     yield StrategyStarted(
         strategy_number=stage.number,

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-import torch
-from numpy.typing import NDArray
+from typing import Any
 
 from simulations.fl.adversary import Adversary
-from simulations.fl.attacks.base import DataAttack, Images, Labels
+from simulations.fl.attacks.base import DataAttack, Labels
+from simulations.fl.federated_data import FederatedData
 from simulations.fl.metrics import Sums, mean
-from simulations.fl.samples import unit_range
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What one campaign wants: `labels` for `images`, measured from its first round on."""
+    """What one campaign wants: `labels` for `samples`, measured from its first round on."""
 
     first_round: int
-    images: Images
+    samples: Any
     labels: Labels
 
 
-def goals(adversary: Adversary, images: NDArray[np.uint8], labels: Labels) -> list[Goal]:
-    """Ask every data attack for its goal on the test images, which it gets between 0 and 1."""
+def goals(adversary: Adversary, data: FederatedData) -> list[Goal]:
+    """Ask every data attack for its goal on the test set."""
     attacks = [
         (campaign.first_round, campaign.attack)
         for campaign in adversary.campaigns
@@ -33,8 +30,8 @@ def goals(adversary: Adversary, images: NDArray[np.uint8], labels: Labels) -> li
     ]
     if not attacks:
         return []
-    unit = unit_range(torch.tensor(images)).numpy()
-    found = [(first, attack.success_set(unit, labels)) for first, attack in attacks]
+    samples, labels = data.plain_test()
+    found = [(first, attack.success_set(samples, labels)) for first, attack in attacks]
     return [Goal(first, *wanted) for first, wanted in found if wanted is not None]
 
 

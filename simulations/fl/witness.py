@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from simulations.fl.adversary import Campaign, Poisoned
-from simulations.fl.attacks.base import Images, Labels, Layout
+from simulations.fl.attacks.base import Labels, Layout
 from simulations.fl.config import StrategyConfig
 from simulations.fl.snapshots.data import save_data_snapshot
 from simulations.fl.snapshots.listing import finish
@@ -31,17 +32,17 @@ class Witness:
     def of_data(
         self,
         place: tuple[int, int],
-        images: Images,
+        samples: Any,
         labels: Labels,
         stages: Sequence[Poisoned],
-        predict: Callable[[Images], Labels],
+        predict: Callable[[Any], Labels] | None,
     ) -> Snapshot:
         """Keep what the attacks of `stages` made of a client's samples; `place`: client, round."""
         made = [
-            Stage(stage.campaign.attack_type, stage.campaign.settings, stage.images, stage.labels)
+            Stage(stage.campaign.attack_type, stage.campaign.settings, stage.samples, stage.labels)
             for stage in stages
         ]
-        return self._kept(save_data_snapshot(self._request(place), images, labels, made, predict))
+        return self._kept(save_data_snapshot(self._request(place), samples, labels, made, predict))
 
     def of_weights(
         self,

@@ -12,16 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datasets_app.catalog.image_data import ImageData
 from simulations.fl.adversary import Adversary, Poisoned
 from simulations.fl.backends.base import Exchange
 from simulations.fl.client import EVALUATION_BATCH, LocalTraining, evaluate, predict
 from simulations.fl.device import seeded
+from simulations.fl.federated_data import FederatedData, Samples
 from simulations.fl.generators import Purpose, generator, torch_seed
 from simulations.fl.metrics import Sums
 from simulations.fl.parameters import FlatModel
 from simulations.fl.partition import Share
-from simulations.fl.samples import Scaling, samples, unit_range
 from simulations.fl.success import Goal
 from simulations.fl.tasks import (
     EvaluateClient,
@@ -35,7 +34,8 @@ from simulations.fl.tasks import (
 if TYPE_CHECKING:
     from simulations.fl.witness import Witness
 
-Arrays = tuple[NDArray[Any], NDArray[np.int64]]
+Plain = tuple[Any, NDArray[np.int64]]
+ON_SHARE, ON_TEST_SET, ON_GOAL = range(3)
 
 
 @dataclass
@@ -46,8 +46,7 @@ class Workload:
     device: torch.device
     model: FlatModel
     training: LocalTraining
-    data: ImageData
-    scaling: Scaling
+    data: FederatedData
     shares: list[Share]
     adversary: Adversary
     goals: list[Goal]
@@ -71,7 +70,7 @@ class Workload:
 
     def global_tasks(self, goal: int | None, round_number: int) -> list[EvaluateGlobal]:
         """Return the chunks of the test set, or of a goal, in order."""
-        count = len(self.data.test_labels if goal is None else self.goals[goal].labels)
+        count = self.data.num_test if goal is None else len(self.goals[goal].labels)
         return [
             EvaluateGlobal(goal, round_number, first, min(EVALUATION_BATCH, count - first))
             for first in range(0, count, EVALUATION_BATCH)
@@ -84,20 +83,17 @@ class Workload:
         if self._loaded_round != task.round_number:
             self.model.load(exchange.vector, exchange.integers)
             self._loaded_round = task.round_number
-        held_out = self._held_out(task)
-        return evaluate(self.model.module, samples(*held_out, self.scaling, self.device))
+        return evaluate(self.model.module, self._held_out(task))
 
     def _train(self, task: TrainClient, exchange: Exchange) -> Trained:
         began = time.perf_counter()
         self._loaded_round = None
         self.model.load(exchange.vector, exchange.integers)
         place = task.client, task.round_number
-        honest = self._of_training_set(self.shares[task.client].training)
-        stages = self._poisoned(honest, *place)
-        used: Arrays = (stages[-1].images, stages[-1].labels) if stages else honest
+        honest, stages = self._poisoned(*place)
         with seeded(torch_seed(self.seed, Purpose.TRAINING_NOISE, *place), self.device):
             order = generator(self.seed, Purpose.BATCHES, *place)
-            own = samples(*used, self.scaling, self.device)
+            own = self._training_samples(stages, *place)
             loss = self.training.run(self.model.module, own, order)
         sent = self.adversary.forge(self.model.vector, exchange.vector, self.model.layout, *place)
         exchange.updates[task.row].copy_(sent)
@@ -110,16 +106,23 @@ class Workload:
             snapshots=tuple(self._snapshots(place, honest, stages, sent, exchange.vector)),
         )
 
-    def _poisoned(self, honest: Arrays, client: int, round_number: int) -> list[Poisoned]:
+    def _poisoned(self, client: int, round_number: int) -> tuple[Plain | None, list[Poisoned]]:
+        """Return a client's samples before data attacks, where it suffers any, and after each."""
         if not self.adversary.poisons(client, round_number):
-            return []
-        unit = unit_range(torch.tensor(honest[0])).numpy()
-        return self.adversary.poison(unit, honest[1], client, round_number)
+            return None, []
+        honest = self.data.plain_training(self.shares[client].training)
+        return honest, self.adversary.poison(*honest, client, round_number)
+
+    def _training_samples(self, stages: list[Poisoned], client: int, round_number: int) -> Samples:
+        rng = generator(self.seed, Purpose.TRAINING_MASKS, client, round_number)
+        if stages:
+            return self.data.encode(stages[-1].samples, stages[-1].labels, rng)
+        return self.data.training(self.shares[client].training, rng)
 
     def _snapshots(
         self,
         place: tuple[int, int],
-        honest: Arrays,
+        honest: Plain | None,
         stages: list[Poisoned],
         sent: Tensor,
         start: Tensor,
@@ -127,26 +130,29 @@ class Workload:
         """Keep what attacks did to the client, where the configuration wants it."""
         if self.witness is None:
             return
-        if stages:
-            unit = unit_range(torch.tensor(honest[0])).numpy()
-            yield self.witness.of_data(place, unit, honest[1], stages, self._predict)
+        if honest is not None:
+            predict = self._predict if self.data.has_classes else None
+            yield self.witness.of_data(place, *honest, stages, predict)
         forgers = self.adversary.forgers(*place)
         if forgers:
             model = self.model
             yield self.witness.of_weights(place, forgers, model.vector, sent, start, model.layout)
 
-    def _predict(self, images: NDArray[np.float32]) -> NDArray[np.int64]:
-        unlabelled = np.zeros(len(images), dtype=np.int64)
-        return predict(self.model.module, samples(images, unlabelled, self.scaling, self.device))
+    def _predict(self, plain: Any) -> NDArray[np.int64]:
+        unlabelled = np.zeros(len(plain), dtype=np.int64)
+        return predict(self.model.module, self.data.encode(plain, unlabelled, self._masks()))
 
-    def _held_out(self, task: EvaluateClient | EvaluateGlobal) -> Arrays:
+    def _held_out(self, task: EvaluateClient | EvaluateGlobal) -> Samples:
         if isinstance(task, EvaluateClient):
-            return self._of_training_set(self.shares[task.client].validation)
+            masks = self._masks(ON_SHARE, task.client)
+            return self.data.training(self.shares[task.client].validation, masks)
         chunk = slice(task.first, task.first + task.size)
         if task.goal is None:
-            return self.data.test_images[chunk], self.data.test_labels[chunk]
+            return self.data.test(chunk, self._masks(ON_TEST_SET, task.first))
         goal = self.goals[task.goal]
-        return goal.images[chunk], goal.labels[chunk]
+        masks = self._masks(ON_GOAL, task.goal, task.first)
+        return self.data.encode(goal.samples[chunk], goal.labels[chunk], masks)
 
-    def _of_training_set(self, chosen: NDArray[np.int64]) -> Arrays:
-        return self.data.train_images[chosen], self.data.train_labels[chosen]
+    def _masks(self, *of: int) -> np.random.Generator:
+        """Return the generator of what is hidden in an evaluation: the same in every round."""
+        return generator(self.seed, Purpose.EVALUATION_MASKS, *of)

@@ -1,4 +1,4 @@
-"""The list of simulations and the page of one, rendered on the server, without script."""
+"""The page of one simulation, rendered on the server."""
 
 from __future__ import annotations
 
@@ -12,37 +12,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from simulations import lifecycle, result_files, selectors, services
 from simulations.artifacts import folder
-from simulations.models import ACTIVE, Simulation, Status
+from simulations.models import ACTIVE, Simulation, StrategyRun
 from simulations.pages import tables
+from simulations.pages.round_charts import round_charts
 
-PAGE_SIZE = 50
 REFRESH_S = 5
-
-
-@require_safe
-def simulation_list(request: HttpRequest) -> HttpResponse:
-    """Show one page of the simulations that match the search."""
-    search = request.GET.get("search", "").replace("\0", "")[:200]
-    status = request.GET.get("status", "")
-    status = status if status in Status.values else ""
-    number = _page_number(request)
-    found = selectors.listing(
-        selectors.Filters(
-            search=search, status=status, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE
-        )
-    )
-    accuracies = selectors.accuracies([row["simulation_id"] for row in found.rows])
-    context = {
-        "rows": [{**row, "accuracy": accuracies.get(row["simulation_id"])} for row in found.rows],
-        "total": found.total,
-        "search": search,
-        "status": status,
-        "statuses": Status.values,
-        "page": number,
-        "pages": max(1, -(-found.total // PAGE_SIZE)),
-        "refresh_s": REFRESH_S if selectors.has_active() else None,
-    }
-    return render(request, "simulations/list.html", context)
 
 
 @require_safe
@@ -58,8 +32,7 @@ def simulation_detail(request: HttpRequest, simulation_id: str) -> HttpResponse:
         "refresh_s": REFRESH_S if row.status in ACTIVE else None,
         "total_rounds": selectors.total_rounds(row),
         "strategies": [
-            {"run": run, "table": tables.rounds(selectors.rounds_of(run))}
-            for run in selectors.strategies_of(row)
+            _strategy(run, selectors.rounds_of(run)) for run in selectors.strategies_of(row)
         ],
         "figures": [name for name in files if name.startswith("plots/") and name.endswith(".png")],
         "files": files,
@@ -68,6 +41,10 @@ def simulation_detail(request: HttpRequest, simulation_id: str) -> HttpResponse:
         "config": json.dumps(row.config, indent=2, ensure_ascii=False),
     }
     return render(request, "simulations/detail.html", context)
+
+
+def _strategy(run: StrategyRun, rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"run": run, "table": tables.rounds(rounds), "charts": round_charts(run, rounds)}
 
 
 @require_POST
@@ -102,9 +79,3 @@ def _simulation(simulation_id: str) -> Simulation:
         return selectors.simulation(simulation_id)
     except (selectors.InvalidSimulationId, selectors.UnknownSimulation) as error:
         raise Http404(str(error)) from error
-
-
-def _page_number(request: HttpRequest) -> int:
-    given = request.GET.get("page", "")
-    is_number = given.isascii() and given.isdigit() and len(given) < 9
-    return max(1, int(given)) if is_number else 1

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from simulations.services.control import is_resumable, rename, resume, stop
+from simulations.services.control import (
+    archive,
+    is_resumable,
+    rename,
+    resume,
+    stop,
+    stop_many,
+    unarchive,
+)
 from simulations.services.deletion import delete, delete_many
 from simulations.services.errors import InvalidName, NotAllowed
 from simulations.services.importing import Imported, import_folders
@@ -14,6 +22,7 @@ __all__ = [
     "InvalidName",
     "NotAllowed",
     "Submission",
+    "archive",
     "check",
     "create",
     "delete",
@@ -23,4 +32,6 @@ __all__ = [
     "rename",
     "resume",
     "stop",
+    "stop_many",
+    "unarchive",
 ]

@@ -1,10 +1,13 @@
-"""What one does to a simulation that exists: stop, resume, rename it."""
+"""What one does to simulations that exist: stop, resume, rename, archive them."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 
 from django.db import transaction
+from django.utils import timezone
 
 from simulations import dispatch, lifecycle, recovery
 from simulations.artifacts import folder
@@ -31,6 +34,30 @@ def stop(simulation: Simulation, wait_s: float = STOP_WAIT_S) -> Simulation:
         time.sleep(0.1)
     folder.mirror_status(simulation)
     return simulation
+
+
+def stop_many(simulations: Iterable[Simulation], wait_s: float = STOP_WAIT_S) -> None:
+    """Ask all that are active to stop, then wait for them together."""
+    active = [one for one in simulations if not lifecycle.is_finished(one)]
+    for simulation in active:
+        if not lifecycle.stop(simulation.pk, only_queued=True):
+            lifecycle.request_stop(simulation.pk)
+    deadline = time.monotonic() + wait_s
+    for simulation in active:
+        with suppress(NotAllowed):
+            stop(simulation, max(0.0, deadline - time.monotonic()))
+
+
+def archive(simulation_ids: Collection[str]) -> int:
+    """Hide finished and waiting simulations alike from the list; return how many were shown."""
+    shown = Simulation.objects.filter(simulation_id__in=simulation_ids, archived_at=None)
+    return shown.update(archived_at=timezone.now())
+
+
+def unarchive(simulation_ids: Collection[str]) -> int:
+    """Show archived simulations again; return how many were hidden."""
+    hidden = Simulation.objects.filter(simulation_id__in=simulation_ids)
+    return hidden.exclude(archived_at=None).update(archived_at=None)
 
 
 def resume(simulation: Simulation, *, claim: Claim | None = None) -> Simulation:

@@ -120,6 +120,7 @@ def insert(
             engine=first.engine,
             idempotency_key=idempotency_key,
             strategy_names=", ".join(keywords)[:500],
+            attack_types=", ".join(_attack_types(config))[:500],
             dataset_keyword=first.dataset_keyword or first.hf_dataset_name or "",
             num_of_rounds=max(s.num_of_rounds for s in config.strategies),
             num_of_clients=max(s.num_of_clients for s in config.strategies),
@@ -142,6 +143,11 @@ def insert(
             lifecycle.claim(simulation.pk, claim.token, claim.supervisor)
             simulation.refresh_from_db()
     return simulation
+
+
+def _attack_types(config: SimulationConfig) -> list[str]:
+    entries = [entry for strategy in config.strategies for entry in strategy.attack_schedule]
+    return sorted({entry.attack_type for entry in entries})
 
 
 def _strategy_run(simulation: Simulation, number: int, strategy: StrategyConfig) -> StrategyRun:

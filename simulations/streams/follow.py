@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from simulations.streams import frames
 from simulations.streams.cursor import Cursor
 from simulations.streams.hub import Hub
-from simulations.streams.look import Run
+from simulations.streams.look import Look, Run
 from simulations.streams.pace import DEFAULT_LIMITS, Limits, Pace
 from simulations.streams.sources import Source, done
 
@@ -25,20 +25,21 @@ async def follow(
     pace = Pace(limits, clock())
     beat_at = clock() + limits.heartbeat_s
     yield frames.OPENING
+    exhausted: Look | None = None
     with hub.watch(run) as watch:
         while not pace.is_spent and not watch.is_lost:
             look, changed = watch.look, watch.changed
-            frame, cursor = await watch.frame(source, cursor, look)
-            if frame:
-                yield frame
-                delay_s = pace.delay_s(len(frame), clock())
-                if delay_s > 0:
-                    await asyncio.sleep(delay_s)
+            if look is not exhausted:
+                data, cursor, has_more = await watch.frame(source, cursor, look)
+                exhausted = None if has_more else look
+                if data:
+                    yield data
+                    await pace.wait(len(data), clock)
             elif look.is_over:
                 yield done(cursor)
                 return
             else:
-                await changed.wait()
+                await watch.next_change(changed, source, cursor)
             if clock() >= beat_at:
                 yield frames.HEARTBEAT
                 beat_at = clock() + limits.heartbeat_s

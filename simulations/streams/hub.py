@@ -14,13 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 from django.db import InterfaceError, OperationalError
 
 from simulations.streams.cursor import Cursor
+from simulations.streams.log_file import LogFile
 from simulations.streams.look import Look, Run, Status
 from simulations.streams.sources import Source
 
@@ -32,6 +33,20 @@ POLLS_PER_WAKE = 10
 """So often clients are woken though nothing has changed, because heartbeats may be due."""
 THREADS = 4
 SHARED_FRAMES = 8
+Place = tuple[Source, Cursor]
+
+
+class Frame(NamedTuple):
+    """What a source gives at a place: bytes, the place after them, and whether more follows."""
+
+    data: bytes
+    cursor: Cursor
+    has_more: bool
+
+
+def ask(source: Source, log: LogFile, cursor: Cursor, look: Look) -> Frame:
+    data, after = source(log, cursor, look)
+    return Frame(data, after, bool(data) and bool(source(log, after, look)[0]))
 
 
 class Watch:
@@ -44,30 +59,58 @@ class Watch:
         self.is_lost = False
         self.clients = 0
         self._threads = threads
-        self._frames: dict[Any, asyncio.Future[tuple[bytes, Cursor]]] = {}
+        self._waiting: dict[Place, None] = {}
+        self._ready: dict[Place, Frame] = {}
+        self._asked: dict[Any, asyncio.Future[Frame]] = {}
 
-    def show(self, look: Look) -> None:
+    def foresee(self, look: Look) -> dict[Place, Frame]:
+        """Return what clients will ask for after a look that differs; called in a thread."""
+        if not self._differs(look):
+            return {}
+        return {(s, c): ask(s, self.log, c, look) for s, c in list(self._waiting)}
+
+    def show(self, look: Look, ready: dict[Place, Frame]) -> None:
         """Take a look that is newer and differs, and wake the clients."""
-        if look.at > self.look.at and look != self.look:
-            self.look = look
+        if self._differs(look):
+            self.look, self._ready = look, ready
+            self._asked.clear()
+            self._waiting.clear()
             self.wake()
 
     def wake(self) -> None:
-        self._frames.clear()
         self.changed.set()
         self.changed = asyncio.Event()
 
-    async def frame(self, source: Source, cursor: Cursor, look: Look) -> tuple[bytes, Cursor]:
+    async def frame(self, source: Source, cursor: Cursor, look: Look) -> Frame:
         """Ask the source, away from the event loop, and once for all clients at the same place."""
+        ready = self._ready.get((source, cursor)) if look is self.look else None
+        if ready is not None:
+            return ready
         key = (source, cursor, look.at)
-        if key not in self._frames:
-            if len(self._frames) >= SHARED_FRAMES:
-                del self._frames[next(iter(self._frames))]
+        if key not in self._asked:
+            _make_room(self._asked)
             loop = asyncio.get_running_loop()
-            self._frames[key] = loop.run_in_executor(self._threads, source, self.log, cursor, look)
-        found = self._frames[key]
+            self._asked[key] = loop.run_in_executor(
+                self._threads, ask, source, self.log, cursor, look
+            )
+        found = self._asked[key]
         # One client that leaves must not take the frame from the others.
         return found.result() if found.done() else await asyncio.shield(found)
+
+    async def next_change(self, changed: asyncio.Event, source: Source, cursor: Cursor) -> None:
+        """Wait for `changed`; what the source gives here then is asked for in advance."""
+        if (source, cursor) not in self._waiting:
+            _make_room(self._waiting)
+            self._waiting[source, cursor] = None
+        await changed.wait()
+
+    def _differs(self, look: Look) -> bool:
+        return look.at > self.look.at and look != self.look
+
+
+def _make_room(shared: dict[Any, Any]) -> None:
+    if len(shared) >= SHARED_FRAMES:
+        del shared[next(iter(shared))]
 
 
 class Hub:
@@ -87,7 +130,7 @@ class Hub:
         threads = self._start()
         watch = self._watches.setdefault(run.pk, Watch(run, threads))
         if run.first.status != watch.look.status:
-            watch.show(run.first)
+            watch.show(run.first, {})
         watch.clients += 1
         try:
             yield watch
@@ -121,7 +164,7 @@ class Hub:
                 await asyncio.sleep(self._poll_s)
                 watches = dict(self._watches)
                 for pk, seen in (await look(watches)).items():
-                    watches[pk].show(seen)
+                    watches[pk].show(*seen)
                 if number % POLLS_PER_WAKE == 0:
                     self._wake_all()
         except Exception:
@@ -137,7 +180,7 @@ class Hub:
         for watch in self._watches.values():
             watch.wake()
 
-    def _look_at(self, watches: Mapping[int, Watch]) -> dict[int, Look]:
+    def _look_at(self, watches: Mapping[int, Watch]) -> dict[int, tuple[Look, dict[Place, Frame]]]:
         """Look at every run: first the statuses, so that a final one is older than its log."""
         at = time.monotonic()
         try:
@@ -148,10 +191,11 @@ class Hub:
             self._is_blind = True
             return {}
         self._is_blind = False
-        return {
+        looks = {
             pk: Look.after(watch.look, statuses.get(pk), watch.log.size(), at)
             for pk, watch in watches.items()
         }
+        return {pk: (look, watches[pk].foresee(look)) for pk, look in looks.items()}
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

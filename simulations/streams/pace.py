@@ -6,6 +6,8 @@ a stalled client costs is bounded here.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -34,6 +36,12 @@ class Pace:
     @property
     def is_spent(self) -> bool:
         return self._left <= 0
+
+    async def wait(self, sent_bytes: int, clock: Callable[[], float]) -> None:
+        """Count what was just sent, and wait for as long as nothing more may be sent."""
+        delay_s = self.delay_s(sent_bytes, clock())
+        if delay_s > 0:
+            await asyncio.sleep(delay_s)
 
     def delay_s(self, sent_bytes: int, now: float) -> float:
         """Count what was just sent; return how long to send nothing more."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from simulations.artifacts.figures import clients, comparison, rounds
+from simulations.artifacts.figures import clients, comparison, partition, rounds
 from simulations.artifacts.measurements import Measurements
 
 
@@ -30,6 +30,11 @@ class ComparisonFigure:
 
 
 STRATEGY_FIGURES = (
+    StrategyFigure(
+        "label_distribution",
+        "Samples of each client by class; total variation is the distance to all clients together",
+        partition.label_distribution,
+    ),
     StrategyFigure(
         "global_model", "Accuracy and loss of the global model on the test set", rounds.global_model
     ),

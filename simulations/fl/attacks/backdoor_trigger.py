@@ -17,6 +17,7 @@ class BackdoorTrigger(DataAttack):
     """Stamps a share of the samples, of whatever class, and labels them as the target class."""
 
     modality = "image"
+    needs_labels = True
     summary = "Stamps a patch on a share of the images and labels them as the target class."
     paper = "1708.06733"
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Modality = Literal["image", "text", "any"]
 Images = NDArray[np.float32]
 Labels = NDArray[np.int64]
+UNLABELLED = -1
 
 
 class AttackParams(BaseModel):
@@ -44,10 +45,14 @@ class Layout:
 
 
 class Attack(ABC):
-    """Base of both kinds; `paper` is the source, as an arXiv id or a short citation."""
+    """Base of both kinds; `paper` is the source, as an arXiv id or a short citation.
+
+    An attack that `needs_labels` does nothing where samples have none, as in language modelling.
+    """
 
     kind: ClassVar[Literal["data", "weight"]]
     modality: ClassVar[Modality] = "any"
+    needs_labels: ClassVar[bool] = False
     summary: ClassVar[str]
     paper: ClassVar[str]
     Params: ClassVar[type[AttackParams]] = AttackParams

@@ -17,6 +17,7 @@ class LabelFlipping(DataAttack):
     The derangement is drawn once for the entry: drawn anew for each batch it would be label noise.
     """
 
+    needs_labels = True
     summary = "Renames every class by one fixed permutation that leaves no class in place."
     paper = "2007.08432"
 

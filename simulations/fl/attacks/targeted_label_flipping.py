@@ -15,6 +15,7 @@ from simulations.fl.attacks.selection import choose, copy_of, take
 class TargetedLabelFlipping(DataAttack):
     """Relabels `flip_ratio` of the client's samples of the source class, at least one if any."""
 
+    needs_labels = True
     summary = "Relabels samples of one class as another class."
     paper = "2007.08432"
 

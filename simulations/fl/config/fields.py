@@ -159,14 +159,30 @@ class StrategyConfig(BaseModel):
     )
     snapshot_max_samples: int = setting("Output", "Samples in a snapshot.", 5, ge=1, le=50)
 
-    use_llm: bool = setting("Text", "Train a language model.", False)
-    llm_model: str | None = setting("Text", "Encoder: a local folder or a hub name.")
+    use_llm: bool = setting("Text", "Another way to say model_type transformer.", False)
+    llm_model: str | None = setting(
+        "Text",
+        "Encoder: minilm, a local folder or a hub name; minilm when absent.",
+        min_length=1,
+        max_length=300,
+    )
+    llm_num_layers: int | None = setting(
+        "Text", "First layers of the encoder that are used; all when absent.", ge=1
+    )
     llm_task: Literal["mlm", "classification"] = setting("Text", "What it learns.", "mlm")
     llm_chunk_size: int = setting("Text", "Tokens in a masked-language chunk.", 256, ge=8)
-    max_seq_length: int | None = setting("Text", "Tokens kept of a text.", ge=8)
+    max_seq_length: int | None = setting(
+        "Text",
+        "Tokens kept of a text; 128 for classification and all for mlm when absent.",
+        ge=8,
+    )
     mlm_probability: float = setting("Text", "Share of tokens masked.", 0.15, gt=0, lt=1)
-    llm_finetuning: Literal["full", "lora"] = setting("Text", "What is trained.", "lora")
-    use_lora: bool = setting("Text", "Train low-rank adapters only.", False)
+    llm_finetuning: Literal["full", "lora"] = setting(
+        "Text", "Train everything, or low-rank adapters and the head.", "lora"
+    )
+    use_lora: bool = setting(
+        "Text", "True insists on llm_finetuning lora; false decides nothing.", False
+    )
     lora_rank: int = setting("Text", "Rank of the adapters.", 8, ge=1)
     lora_alpha: int = setting("Text", "Scale of the adapters.", 16, ge=1)
     lora_dropout: float = setting("Text", "Dropout of the adapters.", 0.1, ge=0, lt=1)

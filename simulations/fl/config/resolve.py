@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from datasets_app.catalog import CATALOG
+from simulations.fl.config.dataset import columns, described
 from simulations.fl.config.fields import SIMULATION_FIELDS, StrategyConfig
 from simulations.fl.config.findings import Findings
 from simulations.fl.config.parse import SimulationConfig
 from simulations.fl.config.participation import evaluate_clients, fit_clients
 from simulations.fl.config.schedule import AttackEntry
+from simulations.fl.config.text import network_of, text_defaults
 from simulations.fl.errors import ConfigError
 from simulations.fl.generators import Purpose, generator
 from simulations.fl.networks import NETWORKS
@@ -54,6 +55,7 @@ def _resolve(config: StrategyConfig, name: str, drawn_seed: int) -> StrategyConf
         "attack_schedule": schedule,
         "num_of_malicious_clients": _or(config.num_of_malicious_clients, len(attackers)),
         **_data_defaults(config),
+        **text_defaults(config),
         **_participation_defaults(config),
     }
     settings |= _strategy_defaults(config, settings["num_of_malicious_clients"])
@@ -61,8 +63,8 @@ def _resolve(config: StrategyConfig, name: str, drawn_seed: int) -> StrategyConf
 
 
 def _data_defaults(config: StrategyConfig) -> dict[str, Any]:
-    dataset = CATALOG[config.dataset_keyword or ""]
-    network = config.model_keyword or dataset.network
+    dataset = described(config)
+    network = network_of(config, dataset.network)
     partition = config.partitioning_strategy or dataset.partitioning
     given = config.partitioning_params
     if config.partitioning_strategy is None:
@@ -71,9 +73,10 @@ def _data_defaults(config: StrategyConfig) -> dict[str, Any]:
         "model_keyword": network,
         "model_type": NETWORKS[network].model_type,
         "partitioning_strategy": partition,
-        "partitioning_params": PARTITIONS[partition].params(**(given or {})).model_dump(),
-        "image_column": config.image_column or dataset.image_column,
-        "label_column": config.label_column or dataset.label_column,
+        "partitioning_params": PARTITIONS[partition]
+        .params(**(given or {}))
+        .model_dump(exclude_none=True),
+        **columns(dataset),
     }
 
 

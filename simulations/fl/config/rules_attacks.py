@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from datasets_app.catalog import CATALOG
+from datasets_app.catalog.spec import DatasetSpec
 from simulations.fl.attacks import ATTACKS
 from simulations.fl.config.fields import StrategyConfig
 from simulations.fl.config.schedule import NEEDED, AttackEntry
@@ -95,8 +96,11 @@ def attack_fits_data(config: StrategyConfig) -> Problems:
 
 def target_classes_exist(config: StrategyConfig) -> Problems:
     dataset = CATALOG.get(config.dataset_keyword or "")
-    if dataset is None:
-        return
+    if dataset is not None and not dataset.is_detected:
+        yield from classes_exist(config, dataset)
+
+
+def classes_exist(config: StrategyConfig, dataset: DatasetSpec) -> Problems:
     for index, entry in enumerate(config.attack_schedule):
         for field in CLASS_FIELDS:
             value = getattr(entry, field, None)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simulations.fl.config import absent
 from simulations.fl.config.fields import StrategyConfig
 from simulations.fl.config.participation import declared_malicious, fit_clients
+from simulations.fl.config.spelling import unknown
 from simulations.fl.strategies import STRATEGIES
 
 Problems = Iterator[tuple[str, str]]
@@ -24,10 +24,7 @@ BOUND_FIELDS = (
 def strategy_is_known(config: StrategyConfig) -> Problems:
     keyword = config.aggregation_strategy_keyword
     if keyword not in STRATEGIES:
-        yield (
-            "aggregation_strategy_keyword",
-            absent.refusal("strategy", keyword, STRATEGIES, frozenset()),
-        )
+        yield "aggregation_strategy_keyword", unknown("strategy", keyword, STRATEGIES)
 
 
 def enough_clients(config: StrategyConfig) -> Problems:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-Shape = tuple[int, int, int]
+from simulations.fl.networks.sizes import Shape, halved_twice
 
 
 def build(shape: Shape, num_classes: int) -> nn.Module:
@@ -35,7 +35,7 @@ def _two_hidden_layers(
     shape: Shape, num_classes: int, filters: tuple[int, int], hidden: tuple[int, int]
 ) -> nn.Module:
     channels, height, width = shape
-    pixels = _halved_twice(height) * _halved_twice(width)
+    pixels = halved_twice(height) * halved_twice(width)
     return nn.Sequential(
         *_convolution(channels, filters[0], padding=0),
         *_convolution(filters[0], filters[1], padding=0),
@@ -56,9 +56,3 @@ def _convolution(channels: int, filters: int, padding: int) -> tuple[nn.Module, 
         nn.ReLU(),
         nn.MaxPool2d(2),
     )
-
-
-def _halved_twice(side: int) -> int:
-    for _ in range(2):
-        side = (side - 4) // 2
-    return side

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from html import escape
 
+from simulations.fl.attacks.base import UNLABELLED
 from simulations.fl.attacks.selection import Indices
 from simulations.fl.snapshots.samples import Comparison
 
@@ -78,9 +79,10 @@ def page(comparison: Comparison, indices: Indices, title: str) -> str:
 
 def _row(index: int, before: str, after: str, old: int, new: int) -> str:
     parts = pieces(before, after)
-    label = f"label {old}" if old == new else f"label {old} → <ins>{new}</ins>"
+    label = f"\nlabel {old}" if old == new else f"\nlabel {old} → <ins>{new}</ins>"
+    label = "" if old == UNLABELLED else label
     return (
-        f"<tr><td>#{index}\n{label}</td>"
+        f"<tr><td>#{index}{label}</td>"
         f"<td>{_marked(((a, a != b) for a, b in parts), 'del')}</td>"
         f"<td>{_marked(((b, a != b) for a, b in parts), 'ins')}</td></tr>"
     )

@@ -8,10 +8,15 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from datasets_app.catalog.reference import datasets_reference
 from intellifl.environment import variables_reference
 from simulations.fl.config.reference import reference
 
-PARTS = {"settings": reference, "environment": variables_reference}
+PARTS = {
+    "settings": reference,
+    "environment": variables_reference,
+    "datasets": datasets_reference,
+}
 
 
 def rewritten(text: str) -> str:
@@ -25,7 +30,7 @@ def rewritten(text: str) -> str:
 
 
 class Command(BaseCommand):
-    help = "Rewrite the generated parts of docs/ (settings and environment variables)."
+    help = "Rewrite the generated parts of docs/ (settings, environment variables, datasets)."
 
     def handle(self, *args: Any, **options: Any) -> None:
         for path in sorted((Path(settings.BASE_DIR) / "docs").glob("*.md")):

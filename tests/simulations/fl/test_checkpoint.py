@@ -59,7 +59,7 @@ def test_only_the_due_rounds_and_the_end_are_saved(resolved: Resolved, tmp_path:
 def test_zero_means_never(resolved: Resolved, digits: ImageData, tmp_path: Path) -> None:
     config = resolved(checkpoint_every=0, num_of_rounds=1)
     list(run(config, lambda _: digits, run_dir=tmp_path, workers=1))
-    assert not list(tmp_path.iterdir())
+    assert not file(tmp_path).parent.exists()
 
 
 def test_a_checkpoint_of_another_configuration_is_refused(

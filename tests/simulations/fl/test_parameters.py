@@ -41,6 +41,17 @@ def test_the_vector_holds_each_floating_tensor_once_in_order() -> None:
     ]
 
 
+def test_a_frozen_parameter_is_no_part_of_the_vector_but_stays_in_the_network() -> None:
+    module = Tied()
+    module.embed.weight.requires_grad_(False)
+    kept = module.embed.weight.detach().clone()
+    model = FlatModel(module)
+    names = [name for name, _, _ in model.layout.tensors]
+    assert names == ["norm.weight", "norm.bias", "norm.running_mean", "norm.running_var"]
+    model.load(torch.zeros(16), model.integers())
+    assert torch.equal(module.embed.weight, kept)
+
+
 def test_training_writes_through_to_the_vector() -> None:
     model = FlatModel(Tied())
     before = model.vector.clone()

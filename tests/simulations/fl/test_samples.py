@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from datasets_app.catalog.image_data import ImageData
+from simulations.fl.images import FederatedImages
 from simulations.fl.samples import channels_last, samples, scaling_of
 
 CPU = torch.device("cpu")
@@ -50,3 +52,13 @@ def test_channels_last_keeps_every_pixel(channels: int) -> None:
     laid_out = channels_last(images)
     assert torch.equal(laid_out, images)
     assert laid_out.stride() == (channels * 20, 1, 5 * channels, channels)
+
+
+def test_a_client_s_images_are_bytes_until_the_batch(digits: ImageData) -> None:
+    data = FederatedImages(digits, CPU)
+    rng = np.random.default_rng(0)
+    own = data.training(np.arange(0, 240, 7), rng)
+    test = data.test(slice(10, 30), rng)
+    assert own.images.dtype == test.images.dtype == torch.uint8
+    assert own.images.untyped_storage().nbytes() == 35 * 64
+    assert own.batch(slice(0, 2))[0].dtype == torch.float32

@@ -161,7 +161,7 @@ def test_results_do_not_depend_on_the_number_of_workers(
 def test_running_means_and_batch_counters_travel_too(
     resolved: Resolved, digits: ImageData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def network(config: Any) -> nn.Module:
+    def network(config: Any, given: Any = None) -> nn.Module:
         with device.seeded(config.seed, torch.device("cpu")):
             return nn.Sequential(
                 nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(144, 10)

@@ -12,9 +12,12 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from datasets_app.catalog import CATALOG
 from simulations.fl.attacks import ATTACKS
 from simulations.fl.attacks.base import DataAttack, Layout, Setup, WeightAttack
+from simulations.fl.config import parse
 from simulations.fl.config.schedule import entry_class
+from simulations.fl.errors import ConfigError
 
 LAYOUT = Layout((("a", 0, 60), ("b", 60, 40), ("c", 100, 1)))
 TEXTS = ["The patient had fever and acute pain.", "Chronic disease, high BLOOD PRESSURE."] * 10
@@ -176,6 +179,30 @@ def test_weight_attacks_are_seeded(keyword: str, build: Any) -> None:
     attack = build(keyword)
     one, other = (attack.forge(*vectors(), LAYOUT, np.random.default_rng(8)) for _ in range(2))
     assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("dataset", CATALOG)
+@pytest.mark.parametrize("keyword", ATTACKS)
+def test_an_attack_on_data_of_the_wrong_modality_is_refused(
+    keyword: str, dataset: str, required: dict[str, Any]
+) -> None:
+    """It would do nothing, and the rule would look like a defence."""
+    entry = {"attack_type": keyword, "start_round": 1, "end_round": 1, **required.get(keyword, {})}
+    chosen = {"selection_strategy": "specific", "malicious_client_ids": [0]}
+    config = {
+        "aggregation_strategy_keyword": "fedavg",
+        "dataset_keyword": dataset,
+        "num_of_rounds": 1,
+        "attack_schedule": [{**entry, **chosen}],
+    }
+    errors = []
+    try:
+        parse(config)
+    except ConfigError as error:
+        errors = [line for line in error.errors if "acts on" in line]
+    fits = ATTACKS[keyword].modality in ("any", CATALOG[dataset].modality)
+    assert len(errors) == (0 if fits else 1)
+    assert all(line.startswith("attack_schedule.0.attack_type: ") for line in errors)
 
 
 @pytest.mark.parametrize("keyword", ATTACKS)

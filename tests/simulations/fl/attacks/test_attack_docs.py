@@ -26,6 +26,11 @@ def test_every_attack_has_a_section_with_its_paper(keyword: str) -> None:
     assert "**Use it**" in text and "**Success:**" in text
 
 
+def test_there_is_a_section_for_each_attack_in_order_and_no_other() -> None:
+    found = re.findall(r"^## (\w+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found == [*ATTACKS, "Snapshots"]
+
+
 @pytest.mark.parametrize("keyword", ATTACKS)
 def test_every_parameter_is_listed_with_its_default(keyword: str) -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| `?([^|`]+?)`? \|", section(keyword), re.MULTILINE))

@@ -108,22 +108,109 @@ def attacked(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
         ({"num_of_clients": 4_001}, "num_of_clients", "which has 4000 training samples"),
         ({"hf_dataset_name": "ylecun/mnist"}, "dataset_keyword", "not both"),
         ({"dataset_keyword": None}, "dataset_keyword", "is required"),
-        ({"dataset_keyword": "reuters_r8"}, "dataset_keyword", "not available in this version yet"),
         ({"dataset_keyword": "mnist5"}, "dataset_keyword", "did you mean 'mnist5k'?"),
         (
             {"aggregation_strategy_keyword": "krumm"},
             "aggregation_strategy_keyword",
             "did you mean 'krum'?",
         ),
-        ({"partitioning_strategy": "shard"}, "partitioning_strategy", "not available in this"),
         ({"partitioning_strategy": "dirichle"}, "partitioning_strategy", "'dirichlet'?"),
         (
             {"partitioning_strategy": "dirichlet", "partitioning_params": {"alpha": 0}},
             "partitioning_params.alpha",
             "must be greater than 0, not 0",
         ),
+        (
+            {"partitioning_strategy": "dirichlet", "partitioning_params": {"alpha": [1, 0]}},
+            "partitioning_params.alpha.1",
+            "must be greater than 0, not 0",
+        ),
+        (
+            {"partitioning_strategy": "dirichlet", "partitioning_params": {"alpha": "a"}},
+            "partitioning_params.alpha",
+            "must be a number, not 'a'",
+        ),
+        (
+            {"partitioning_strategy": "dirichlet", "partitioning_params": {"alpha": [1.0] * 9}},
+            "partitioning_params.alpha",
+            "must have one entry for each client, 10 in all, not 9",
+        ),
+        (
+            {"partitioning_strategy": "dirichlet", "partitioning_params": {"shuffle": True}},
+            "partitioning_params.shuffle",
+            "unknown field 'shuffle'",
+        ),
+        (
+            {"partitioning_strategy": "pathological"},
+            "partitioning_params.num_classes_per_partition",
+            "is required",
+        ),
+        (
+            {
+                "partitioning_strategy": "pathological",
+                "partitioning_params": {"num_classes_per_partition": 11},
+            },
+            "partitioning_params.num_classes_per_partition",
+            "at most the 10 classes of the dataset, not 11",
+        ),
+        (
+            {
+                "partitioning_strategy": "pathological",
+                "partitioning_params": {
+                    "num_classes_per_partition": 2,
+                    "class_assignment_mode": "lots",
+                },
+            },
+            "partitioning_params.class_assignment_mode",
+            "must be 'random', 'deterministic' or 'first-deterministic', not 'lots'",
+        ),
+        (
+            {"partitioning_strategy": "shard"},
+            "partitioning_params.num_shards_per_partition",
+            "is required, or shard_size",
+        ),
+        (
+            {"partitioning_strategy": "shard", "partitioning_params": {"shard_size": 401}},
+            "partitioning_params",
+            "needs 10 shards of 401 samples for 10 clients, but there are 4000",
+        ),
+        (
+            {"partitioning_strategy": "size", "partitioning_params": {"partition_sizes": [1, 2]}},
+            "partitioning_params.partition_sizes",
+            "one entry for each client, 10 in all, not 2",
+        ),
+        (
+            {
+                "partitioning_strategy": "size",
+                "partitioning_params": {"partition_sizes": [401] * 10},
+            },
+            "partitioning_params.partition_sizes",
+            "asks for 4010 samples, but there are 4000",
+        ),
+        (
+            {"partitioning_strategy": "exponential", "num_of_clients": 40},
+            "partitioning_strategy",
+            "use at most 8 clients",
+        ),
+        (
+            {
+                "partitioning_strategy": "distribution",
+                "num_of_clients": 12,
+                "partitioning_params": {
+                    "distribution_array": [[1.0]] * 9,
+                    "num_unique_labels_per_partition": 1,
+                    "preassigned_num_samples_per_label": 0,
+                },
+            },
+            "num_of_clients",
+            "must be a multiple of the 10 classes",
+        ),
+        (
+            {"partitioning_strategy": "natural_id"},
+            "partitioning_strategy",
+            "natural_id divides by natural id, but mnist5k has none; use iid",
+        ),
         ({"partitioning_params": {"alpha": 1}}, "partitioning_params", "needs partitioning_strate"),
-        ({"model_type": "transformer"}, "model_type", "not available in this version yet"),
         ({"model_keyword": "cn"}, "model_keyword", "did you mean 'cnn'?"),
         (
             {"dataset_keyword": "digits", "model_keyword": "cnn"},
@@ -159,6 +246,22 @@ def test_a_combination_that_cannot_run_is_refused(
         {"num_of_clients": 4_000},
         {"fraction_fit": 0.5},
         {"dataset_keyword": "digits", "model_keyword": "cnn_wide"},
+        {"dataset_keyword": "digits", "model_keyword": "resnet_gn", "model_type": "cnn"},
+        {"partitioning_strategy": "exponential", "num_of_clients": 8},
+        {"partitioning_strategy": "size", "partitioning_params": {"partition_sizes": [400] * 10}},
+        {
+            "partitioning_strategy": "pathological",
+            "partitioning_params": {"num_classes_per_partition": 10},
+        },
+        {"partitioning_strategy": "shard", "partitioning_params": {"shard_size": 400}},
+        {"dataset_keyword": "femnist_iid", "partitioning_strategy": "natural_id"},
+        {"dataset_keyword": "femnist_niid", "num_of_clients": 3_000},
+        # What the run finds out, it is asked then.
+        {
+            "dataset_keyword": None,
+            "hf_dataset_name": "someone/pictures",
+            "partitioning_strategy": "natural_id",
+        },
     ],
 )
 def test_what_lies_just_inside_the_rules_is_accepted(changes: dict[str, Any]) -> None:

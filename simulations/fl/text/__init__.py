@@ -1,0 +1,1 @@
+"""Texts as clients use them: tokenised once, cached, and cut into batches."""
