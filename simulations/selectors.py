@@ -179,7 +179,7 @@ def _matching(filters: Filters) -> QuerySet[Simulation]:
         runs = StrategyRun.objects.filter(simulation=OuterRef("pk"), keyword=filters.strategy)
         rows = rows.filter(Exists(runs))
     if filters.attack:
-        rows = rows.filter(_lists("attack_types", filters.attack))
+        rows = rows.filter(lists("attack_types", filters.attack))
     if filters.archived is not None:
         rows = rows.filter(archived_at__isnull=not filters.archived)
     if filters.tag:
@@ -189,7 +189,7 @@ def _matching(filters: Filters) -> QuerySet[Simulation]:
     return rows
 
 
-def _lists(column: str, name: str) -> Q:
+def lists(column: str, name: str) -> Q:
     """Match rows whose `column`, names joined by ", ", holds the name."""
     return (
         Q(**{column: name})

@@ -13,7 +13,7 @@ from simulations import comparison
 from simulations.comparison import CURVES, Compared
 from simulations.pages.charts import Series, line_chart
 from simulations.pages.dashboard import MAX_COMPARED
-from simulations.pages.spreadsheet import inert
+from simulations.spreadsheet import inert
 
 
 @require_safe

@@ -17,7 +17,7 @@ from simulations import selectors, services
 from simulations.fl.attacks import ATTACKS
 from simulations.fl.errors import StorageError
 from simulations.models import Simulation, Status
-from simulations.pages.spreadsheet import inert
+from simulations.spreadsheet import inert
 
 PAGE_SIZE = 50
 REFRESH_S = 5

@@ -123,6 +123,13 @@ class Runs(Kind):
         super().__init__(f"{path}simulation_id", "in", _runs, values, "Id of the simulation.")
 
 
+class Presence(Kind):
+    """Whether a column has a value."""
+
+    def __init__(self, path: str, help_text: str) -> None:
+        super().__init__(path, "isnull", _absence, {"type": "boolean"}, help_text)
+
+
 class Tags(Several):
     """Simulations that have any of these tags."""
 
@@ -188,6 +195,10 @@ def _truth(text: str) -> bool:
     if text.lower() not in TRUTH:
         raise ValueError(f"must be true or false, not {text[:100]!r}")
     return TRUTH[text.lower()]
+
+
+def _absence(text: str) -> bool:
+    return not _truth(text)
 
 
 def _moment(text: str) -> datetime:

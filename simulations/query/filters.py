@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django_filters import FilterSet
 
+from datasets_app.catalog import CATALOG
+from datasets_app.models import Dataset
 from simulations import selectors
+from simulations.fl.attacks import ATTACKS
 from simulations.fl.events import EVENTS
 from simulations.fl.strategies import STRATEGIES
 from simulations.models import Status, StrategyRun
@@ -16,6 +21,7 @@ from simulations.query.filter_kinds import (
     Measure,
     Moment,
     Numbers,
+    Presence,
     Runs,
     Seeds,
     Several,
@@ -39,6 +45,16 @@ class Strategies(Words):
         return rows.filter(Exists(runs))
 
 
+class Attacks(Words):
+    """Simulations that plan any of these attacks."""
+
+    def filter(self, rows: QuerySet[Any], value: list[str] | None) -> QuerySet[Any]:
+        if not value:
+            return rows
+        planned = [selectors.lists("attack_types", attack) for attack in value]
+        return rows.filter(reduce(or_, planned))
+
+
 class Search(Kind):
     """Text anywhere in what people call a simulation by."""
 
@@ -55,7 +71,9 @@ class SimulationFilters(FilterSet):  # type: ignore[misc]  # django-filter has n
     status = Words("status", "status", Status.values, "Status of the simulation.")
     strategy = Strategies("pk", "strategy", STRATEGIES, "Keyword of one of its strategies.")
     dataset = Several("dataset_keyword", text_of, "Keyword of its dataset.")
+    attack = Attacks("pk", "attack", ATTACKS, "An attack that it plans.")
     tag = Tags("pk")
+    archived = Presence("archived_at", "Whether it is hidden from the list.")
     search = Search()
     seed = Seeds("seed", "Its seed.")
     num_of_rounds_min = Whole("num_of_rounds", "gte", "At least so many rounds.")
@@ -96,6 +114,10 @@ class MeasuredFilters(FilterSet):  # type: ignore[misc]
         "strategy_run__simulation__status", "status", Status.values, "Status of the simulation."
     )
     tag = Tags("strategy_run__simulation_id")
+    created_after = Moment(
+        "strategy_run__simulation__created_at", "gte", "Submitted then or later."
+    )
+    created_before = Moment("strategy_run__simulation__created_at", "lt", "Submitted before.")
     round = Numbers("round_number", "Number of the round, from 1.")
     round_min = Whole("round_number", "gte", "From this round on.")
     round_max = Whole("round_number", "lte", "Up to this round.")
@@ -125,3 +147,17 @@ class EventFilters(FilterSet):  # type: ignore[misc]
     id_after = Whole("id", "gt", "Recorded after the event of this id.")
     created_after = Moment("created_at", "gte", "Recorded then or later.")
     created_before = Moment("created_at", "lt", "Recorded before.")
+
+
+class DatasetFilters(FilterSet):  # type: ignore[misc]
+    """Read like the others; datasets are few, and their state is on the disk, not in rows."""
+
+    dataset = Words("keyword", "dataset", CATALOG, "Its keyword.")
+    modality = Words("modality", "modality", ("image", "text"), "What its samples are.")
+    state = Words(
+        "state", "state", ("here", "absent", "queued", "fetching", "failed"), "Whether it is here."
+    )
+
+    class Meta:
+        model = Dataset
+        fields: list[str] = []

@@ -93,5 +93,15 @@ class KeysetPagination(BasePagination):  # type: ignore[misc]  # DRF has no type
         return url
 
 
+class OnePage(KeysetPagination):
+    """Everything on one page, for what is few."""
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"next": None, "previous": None, "results": data})
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return []
+
+
 def _parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "query", "description": description, "schema": schema}

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,10 +13,8 @@ from django.template.loader import render_to_string
 from rest_framework.renderers import BaseRenderer
 
 from simulations.fl import strict_json
+from simulations.spreadsheet import inert
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-# The full-width signs too: some spreadsheets take them for the plain ones.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 CSV_TYPE = "text/csv; charset=utf-8; header=present"
 
 
@@ -63,12 +60,6 @@ def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
 def cell(value: Any) -> str:
     """Return a value as text: nothing for null, full precision, lists and objects as JSON."""
     return WRITERS.get(type(value), _json)(value)
-
-
-def inert(text: str) -> str:
-    """Return text that no spreadsheet executes: a formula gets an apostrophe in front."""
-    is_formula = text.startswith(FORMULA) and not NUMBER.fullmatch(text)
-    return f"'{text}" if is_formula else text
 
 
 def _json(value: Any) -> str:

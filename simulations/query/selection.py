@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import islice
+from typing import Any, Protocol
 
 from django.db.models import QuerySet
 from django.http import QueryDict
@@ -29,6 +30,15 @@ class BadParameters(APIException):  # type: ignore[misc]  # DRF has no types
         self.errors = list(errors)
 
 
+class Rows(Protocol):
+    """What a file is made of."""
+
+    @property
+    def serializer(self) -> Any: ...
+
+    def batches(self, size: int) -> Iterator[list[dict[str, Any]]]: ...
+
+
 @dataclass(frozen=True)
 class Selection:
     """Which rows, in which order, and which fields of them; `ordering` is as it was asked for."""
@@ -48,6 +58,12 @@ class Selection:
         return self.rows.order_by(*(key.expression() for key in self.order)).values_list(
             *columns, *more
         )
+
+    def batches(self, size: int) -> Iterator[list[dict[str, Any]]]:
+        """Yield all rows as JSON objects, so many at once, from one query."""
+        rows = self.values().iterator(chunk_size=size)
+        while batch := list(islice(rows, size)):
+            yield self.filled(batch)
 
     def filled(self, rows: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
         """Return the rows as JSON objects."""

@@ -14,11 +14,11 @@ from simulations.models import ClientRound, RoundMetrics, RunEvent, Simulation, 
 Row = tuple[Any, ...]
 
 
-class RowSerializer(serializers.ModelSerializer):  # type: ignore[misc]  # DRF has no types
-    """Turns rows of values into JSON; a field's `source` is the path of its column.
+class Choosing:
+    """A serializer of which `names` are shown, in order; without them all not on demand."""
 
-    `names` are the fields to show, in order; without them all but those of `Meta.on_demand`.
-    """
+    Meta: Any
+    fields: Any
 
     def __init__(self, *args: Any, names: Sequence[str] = (), **options: Any) -> None:
         super().__init__(*args, **options)
@@ -28,14 +28,18 @@ class RowSerializer(serializers.ModelSerializer):  # type: ignore[misc]  # DRF h
     def on_demand(self) -> Sequence[str]:
         return getattr(self.Meta, "on_demand", ())
 
-    def column(self, name: str) -> str:
-        """Return the path of the column that a field shows."""
-        return str(self.fields[name].source).replace(".", "__")
-
     def sortable(self) -> list[str]:
         """Return the fields that rows can be ordered by: all but lists and objects."""
         nested = serializers.JSONField | serializers.ListField
         return [name for name, field in self.fields.items() if not isinstance(field, nested)]
+
+
+class RowSerializer(Choosing, serializers.ModelSerializer):  # type: ignore[misc]  # untyped
+    """Turns rows of values into JSON; a field's `source` is the path of its column."""
+
+    def column(self, name: str) -> str:
+        """Return the path of the column that a field shows."""
+        return str(self.fields[name].source).replace(".", "__")
 
     def filled(self, rows: Sequence[Row]) -> Iterable[Row]:
         """Return rows in which nothing has to be fetched any more."""
@@ -60,6 +64,7 @@ class SimulationSerializer(RowSerializer):
         source="shown_error", allow_null=True, help_text="Null unless it failed."
     )
     tags = serializers.ListField(source="pk", child=serializers.CharField())
+    warnings = serializers.ListField(child=serializers.CharField())
 
     class Meta:
         model = Simulation
@@ -69,6 +74,7 @@ class SimulationSerializer(RowSerializer):
             "status",
             "progress",
             "strategy_names",
+            "attack_types",
             "dataset_keyword",
             "num_of_strategies",
             "num_of_rounds",
@@ -84,6 +90,7 @@ class SimulationSerializer(RowSerializer):
             "queued_at",
             "started_at",
             "finished_at",
+            "archived_at",
             "notes",
             "warnings",
             "config",
@@ -107,6 +114,7 @@ class StrategySerializer(RowSerializer):
     status = serializers.ChoiceField(
         source="own_status", choices=Simulation.status.field.choices, help_text="Of the strategy."
     )
+    client_sizes = serializers.ListField(child=serializers.IntegerField())
 
     class Meta:
         model = StrategyRun
@@ -193,3 +201,43 @@ class EventSerializer(RowSerializer):
     class Meta:
         model = RunEvent
         fields = ["id", "simulation_id", "kind", "created_at", "payload"]
+
+
+class DatasetSerializer(Choosing, serializers.Serializer):  # type: ignore[misc]
+    """A dataset of the catalogue, as `datasets_app.selectors` lists it."""
+
+    keyword = serializers.CharField(source="spec.keyword")
+    title = serializers.CharField(source="spec.title")
+    modality = serializers.CharField(source="spec.modality")
+    state = serializers.CharField(help_text="here, absent, queued, fetching or failed.")
+    place = serializers.CharField(help_text="Where it is read from.")
+    num_train = serializers.IntegerField(allow_null=True)
+    num_test = serializers.IntegerField(allow_null=True)
+    num_classes = serializers.IntegerField(source="spec.num_classes")
+    samples = serializers.CharField(help_text="What a sample is.")
+    size_bytes = serializers.IntegerField(help_text="On disk.")
+    download_bytes = serializers.IntegerField(allow_null=True)
+    origin = serializers.CharField()
+    licence = serializers.CharField(source="spec.licence")
+    error = serializers.CharField(help_text="Why the last fetch failed.")
+
+    class Meta:
+        fields = [
+            "keyword",
+            "title",
+            "modality",
+            "state",
+            "place",
+            "num_train",
+            "num_test",
+            "num_classes",
+            "samples",
+            "size_bytes",
+            "download_bytes",
+            "origin",
+            "licence",
+            "error",
+        ]
+
+    def to_representation(self, listed: Any) -> dict[str, Any]:
+        return {name: self.fields[name].get_attribute(listed) for name in self.names}

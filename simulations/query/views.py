@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Case, CharField, F, FloatField, QuerySet, Value, When
 from django.db.models.functions import Cast
 
+from datasets_app.models import Dataset
 from simulations.models import (
     FINISHED,
     ClientRound,
@@ -15,6 +16,7 @@ from simulations.models import (
     StrategyRun,
 )
 from simulations.query import filters, serializers
+from simulations.query.listed import ListedViewSet
 from simulations.query.ordering import Key
 from simulations.query.viewset import RecordedViewSet
 
@@ -86,10 +88,20 @@ class EventViewSet(RecordedViewSet):
     order = (Key("pk"),)
 
 
+class DatasetViewSet(ListedViewSet):
+    """What can be trained on, in the order of the catalogue."""
+
+    queryset = Dataset.objects.none()
+    serializer_class = serializers.DatasetSerializer
+    filterset_class = filters.DatasetFilters
+    lookup_field = "keyword"
+
+
 RESOURCES: dict[str, type[RecordedViewSet]] = {
     "simulations": SimulationViewSet,
     "strategies": StrategyViewSet,
     "rounds": RoundViewSet,
     "client-rounds": ClientRoundViewSet,
     "events": EventViewSet,
+    "datasets": DatasetViewSet,
 }

@@ -28,7 +28,6 @@ from simulations.query.selection import (
     misnamed,
     ordered_by,
 )
-from simulations.query.serializers import RowSerializer
 
 
 class Negotiation(DefaultContentNegotiation):  # type: ignore[misc]  # DRF has no types
@@ -52,29 +51,43 @@ class RecordedViewSet(GenericViewSet):  # type: ignore[misc]
     schema = QuerySchema()
     order: Order
     resource = ""
+    paging: Sequence[str] = PAGING
 
     def list(self, request: Any, format: str | None = None) -> HttpResponseBase:
         """Return one page, or all rows when a file is asked for."""
         kind = self._file_kind(format)
-        selection = self._selection(() if kind else PAGING)
+        rows = self._selection(() if kind else self.paging)
         if kind:
             is_head = request.method == "HEAD"
-            return export(selection, kind, self.resource, is_head=is_head)
-        rows = self.paginator.read(selection, request, self.resource)
-        response: HttpResponseBase = self.get_paginated_response(rows)
+            return export(rows, kind, self.resource, is_head=is_head)
+        response: HttpResponseBase = self.get_paginated_response(self.page_of_rows(rows))
         return response
 
     def retrieve(self, request: Any, key: str, format: str | None = None) -> HttpResponseBase:
         """Return one row."""
         serializer, errors = self._serializer()
         self._refuse([*misnamed(request.query_params, SHARED), *errors])
+        found = self.row(serializer, key)
+        if found is None:
+            raise Http404(f"There is nothing under {request.path}.")
+        response: HttpResponseBase = Response(found)
+        return response
+
+    def select(self, filterset: Any, serializer: Any, ordering: str) -> Any:
+        """Return the rows that pass the filters, in this order."""
+        names = ordering.split(",") if ordering else []
+        order = ordered_by(names, serializer) if names else self.order
+        return Selection(filterset.qs, serializer, order, ordering)
+
+    def page_of_rows(self, rows: Any) -> Any:
+        """Return the page that is asked for."""
+        return self.paginator.read(rows, self.request, self.resource)
+
+    def row(self, serializer: Any, key: str) -> dict[str, Any] | None:
+        """Return the row of this key, None if there is none."""
         rows = self.get_queryset().filter(**{self.lookup_field: key})
         selection = Selection(rows, serializer, self.order, "")
-        found = selection.filled(list(selection.values()[:1]))
-        if not found:
-            raise Http404(f"There is nothing under {request.path}.")
-        response: HttpResponseBase = Response(found[0])
-        return response
+        return next(iter(selection.filled(list(selection.values()[:1]))), None)
 
     def get_renderers(self) -> Sequence[Any]:
         kinds = [JsonRenderer, PageRenderer]
@@ -98,19 +111,17 @@ class RecordedViewSet(GenericViewSet):  # type: ignore[misc]
         accepted = self.request.accepted_renderer.format
         return accepted if accepted == "csv" or given == "json" else None
 
-    def _selection(self, paging: Sequence[str]) -> Selection:
+    def _selection(self, paging: Sequence[str]) -> Any:
         given = self.request.query_params
         filterset = self.filterset_class(given, self.get_queryset())
         serializer, errors = self._serializer()
-        ordering = given.get("ordering", "")
-        names, wrong = chosen("ordering", ordering, serializer.sortable())
+        names, wrong = chosen("ordering", given.get("ordering", ""), serializer.sortable())
         known = [*filterset.filters, "ordering", *SHARED, *paging]
         of_filters = [f"{name}: {told[0]}" for name, told in filterset.errors.items()]
         self._refuse([*misnamed(given, known), *errors, *wrong, *of_filters])
-        order = ordered_by(names, serializer) if names else self.order
-        return Selection(filterset.qs, serializer, order, ordering)
+        return self.select(filterset, serializer, ",".join(names))
 
-    def _serializer(self) -> tuple[RowSerializer, Sequence[str]]:
+    def _serializer(self) -> tuple[Any, Sequence[str]]:
         """Return the serializer of the chosen fields, and what is wrong with the choice."""
         known = self.serializer_class.Meta.fields
         names, errors = chosen("fields", self.request.query_params.get("fields", ""), known)

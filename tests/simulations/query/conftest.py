@@ -17,6 +17,13 @@ from django.utils import timezone
 from simulations import services
 from simulations.models import ClientRound, RoundMetrics, RunEvent, Simulation, StrategyRun
 
+ROUNDS = {"start_round": 1, "end_round": 2, "selection_strategy": "specific"}
+NOISE = {"attack_type": "gaussian_noise", "target_noise_snr": 10, "attack_ratio": 1}
+ATTACKS = [
+    {"attack_type": "label_flipping", "malicious_client_ids": [0], **ROUNDS},
+    {**NOISE, "malicious_client_ids": [1], **ROUNDS},
+]
+
 
 class Answer:
     """What was answered, read to its end."""
@@ -83,10 +90,11 @@ def recorded(submit: Callable[..., Simulation], end: Callable[..., Simulation]) 
         "simulation_strategies": [krum, {"aggregation_strategy_keyword": "fedavg"}],
     }
     first = services.create(both).simulation
-    second = submit(tags=["paper"], seed=2**40, notes="a second one")
+    second = submit(tags=["paper"], seed=2**40, notes="a second one", attack_schedule=ATTACKS)
     third = submit(
         aggregation_strategy_keyword="trimmed_mean", trim_ratio=0.1, dataset_keyword="mnist5k"
     )
+    Simulation.objects.filter(pk=third.pk).update(attack_types="targeted_label_flipping")
     begun = timezone.now().replace(microsecond=123456)
     for place, row in enumerate((first, second, third)):
         Simulation.objects.filter(pk=row.pk).update(created_at=begun + timedelta(days=place))
@@ -94,6 +102,7 @@ def recorded(submit: Callable[..., Simulation], end: Callable[..., Simulation]) 
         _measure(run, begun)
     end(first, rounds_done=first.rounds_total)
     end(second, status="failed", error="The disk is full.", rounds_done=1)
+    Simulation.objects.filter(pk=first.pk).update(archived_at=begun)
     StrategyRun.objects.filter(simulation=first).update(finished_at=begun, started_at=begun)
     StrategyRun.objects.filter(simulation=second).update(started_at=begun, final_accuracy=0.25)
     RunEvent.objects.create(

@@ -220,7 +220,8 @@ def test_who_goes_away_ends_the_query(submit: Submit, record: Record) -> None:
         return response
 
     response = async_to_sync(leave)()
-    chunks = response._iterator.chunks
+    [close, *_] = response._resource_closers
+    chunks = close.__self__.chunks
     assert chunks.gi_frame is not None
     response.close()
     assert chunks.gi_frame is None

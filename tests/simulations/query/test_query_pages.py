@@ -17,6 +17,7 @@ Pages = Callable[..., list[dict[str, Any]]]
 WAYS = [
     (resource, sign + name)
     for resource, viewset in RESOURCES.items()
+    if resource != "datasets"
     for name in viewset.serializer_class().sortable()
     for sign in ("", "-")
 ]
