@@ -1,0 +1,150 @@
+"""A notebook's way: real servers, files read by pandas over HTTP, clients that stop reading."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+
+import pandas
+import psutil
+import pytest
+
+from intellifl.access import tokens
+from intellifl.environment import ROOT
+from simulations.models import ClientRound, Simulation, StrategyRun
+from tests.servers import LOOPBACK, eventually, free_port
+
+MIB = 1 << 20
+SERVERS = {
+    "daphne": ["intellifl.server", "-b", LOOPBACK, "-p", "{port}"],
+    "uvicorn": ["uvicorn", "--host", LOOPBACK, "--port", "{port}"],
+}
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+class Server:
+    """A server of our application with the test's database; it demands a login."""
+
+    def __init__(self, kind: str, log: Path) -> None:
+        self.port, self.log = free_port(), log
+        arguments = [part.format(port=self.port) for part in SERVERS[kind]]
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *arguments, "intellifl.asgi:application"],
+                cwd=ROOT,
+                stdout=output,
+                stderr=output,
+                env={
+                    **os.environ,
+                    "DJANGO_SETTINGS_MODULE": "intellifl.settings",
+                    "INTELLIFL_REQUIRE_AUTH": "1",
+                },
+            )
+        self.url = f"http://{LOOPBACK}:{self.port}/query"
+        eventually(self.answers, within_s=60)
+        self.usage = psutil.Process(self.process.pid)
+
+    def answers(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=10)
+        try:
+            connection.request("GET", "/api/health")
+            return connection.getresponse().read() != b""
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+
+@pytest.fixture(params=SERVERS)
+def server(
+    request: Any, shared_database: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Server]:
+    monkeypatch.setenv("NO_PROXY", LOOPBACK)
+    started = Server(request.param, tmp_path / "server.log")
+    yield started
+    started.process.terminate()
+    started.process.wait(30)
+    assert " failed: " not in started.log.read_text()
+    assert "Warning" not in started.log.read_text()
+
+
+@pytest.fixture
+def run(submit: Callable[..., Simulation], record: Callable[..., StrategyRun]) -> Simulation:
+    row = submit()
+    record(row, rounds=100, clients=100)
+    record(submit(), rounds=2)
+    return row
+
+
+def test_pandas_reads_a_run_as_documented(server: Server, run: Simulation) -> None:
+    token = tokens.create("notebook")
+    url = f"{server.url}/client-rounds.csv?simulation={run.simulation_id}"
+    clients = pandas.read_csv(url, storage_options={"Authorization": f"Bearer {token}"})
+    stored = ClientRound.objects.filter(strategy_run__simulation=run).order_by("pk")
+    assert len(clients) == 10_000
+    assert clients.loss.tolist() == list(stored.values_list("loss", flat=True))
+    assert clients.is_malicious.dtype == bool
+    assert clients.is_malicious.tolist() == list(stored.values_list("is_malicious", flat=True))
+    assert clients.accuracy.isna().all()
+    table = clients.pivot(index="round_number", columns="client_id", values="loss")
+    assert table.shape == (100, 100)
+
+    with pytest.raises(HTTPError) as refused:
+        pandas.read_csv(url)
+    assert refused.value.code == 401
+    refused.value.close()
+
+
+def ask_for(server: Server, token: str, path: str) -> socket.socket:
+    client = socket.create_connection((LOOPBACK, server.port), 30)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    lines = [f"GET /query/{path} HTTP/1.1", f"Host: {LOOPBACK}", f"Authorization: Bearer {token}"]
+    client.sendall("\r\n".join([*lines, "", ""]).encode())
+    return client
+
+
+def test_clients_that_go_away_leave_nothing(server: Server, run: Simulation) -> None:
+    token = tokens.create("notebook")
+    path = f"client-rounds.csv?simulation={run.simulation_id}"
+    for _ in range(3):
+        _read_a_little(server, token, path)
+    time.sleep(1)
+    threads, files = server.usage.num_threads(), server.usage.num_fds()
+    before = server.usage.memory_info().rss
+    for _ in range(20):
+        _read_a_little(server, token, path)
+    eventually(lambda: server.usage.num_threads() <= threads, within_s=20)
+    eventually(lambda: server.usage.num_fds() <= files, within_s=20)
+    assert server.usage.memory_info().rss - before < 30 * MIB
+    assert server.answers()
+
+
+def _read_a_little(server: Server, token: str, path: str) -> None:
+    with ask_for(server, token, path) as client:
+        assert client.recv(512).startswith(b"HTTP/1.1 200")
+
+
+def test_memory_stays_flat_while_a_file_is_read(server: Server, run: Simulation) -> None:
+    token = tokens.create("notebook")
+    _read_whole(server, token, "client-rounds.csv")
+    before = server.usage.memory_info().rss
+    for _ in range(5):
+        assert _read_whole(server, token, "client-rounds.csv") > MIB // 2
+    assert server.usage.memory_info().rss - before < 15 * MIB
+
+
+def _read_whole(server: Server, token: str, path: str) -> int:
+    connection = http.client.HTTPConnection(LOOPBACK, server.port, timeout=60)
+    connection.request("GET", f"/query/{path}", headers={"Authorization": f"Bearer {token}"})
+    content = connection.getresponse().read()
+    connection.close()
+    return len(content)
