@@ -42,7 +42,7 @@ def rows(
         "filters": list(filterset.form),
         "ordering": given.get("ordering", ""),
         "fields": given.get("fields", ""),
-        "is_filtered": bool(kept),
+        "num_set": sum(bool(value) for value in kept.values()),
         "csv_url": f"/query/{resource}.csv{query}",
         "json_url": f"/query/{resource}.json{query}",
     }

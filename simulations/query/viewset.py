@@ -94,6 +94,13 @@ class RecordedViewSet(GenericViewSet):  # type: ignore[misc]
         is_one = self.action == "retrieve"
         return [kind() for kind in (kinds if is_one else [*kinds, CsvRenderer])]
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        # Elsewhere Allow comes with 405 only.
+        headers: dict[str, str] = super().default_response_headers
+        is_asked_for = self.request.method == "OPTIONS"
+        return headers if is_asked_for else {"Vary": "Accept"}
+
     def get_exception_handler(self) -> Any:
         return answer
 

@@ -170,6 +170,16 @@ def test_everything_wrong_is_listed_by_path(client: Client) -> None:
         ("DELETE", "/", 405),
         ("BREW", "/api/health", 405),
         ("GET", "/api/simulations/x/results/", 404),
+        ("GET", "/query/nothing/", 404),
+        ("GET", "/query/simulations/unknown/", 404),
+        ("GET", "/query/simulations/not.an.id/", 404),
+        ("GET", "/query/rounds/%00/", 404),
+        ("GET", "/query/rounds.xls", 400),
+        ("GET", "/query/rounds/?cursor=%00", 400),
+        ("GET", "/query/rounds/?round=%ff%fe", 400),
+        ("POST", "/query/rounds/", 405),
+        ("DELETE", "/query/simulations/x/", 405),
+        ("BREW", "/query/", 405),
     ],
 )
 def test_every_miss_is_a_problem(client: Client, method: str, path: str, status: int) -> None:

@@ -433,3 +433,10 @@ def test_a_page_and_a_file_take_as_many_queries_for_many_rows_as_for_few(
     assert [queries(ask, path, simulation=row.simulation_id, tag="a") for path in paths] == few
     assert [queries(ask, path, tag="a") for path in paths] == [count - 1 for count in few]
     assert max(few) <= 3
+
+
+def test_options_tells_what_is_allowed(ask: Ask) -> None:
+    answer = ask("rounds/", "options")
+    assert (answer.status, answer.headers["Allow"]) == (200, "GET, HEAD, OPTIONS")
+    assert "Allow" not in ask("rounds/").headers
+    assert answer.headers["Vary"] == ask("rounds/").headers["Vary"]
