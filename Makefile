@@ -17,14 +17,13 @@ demo: .venv/.run  ## Run examples/quickstart.json in the terminal
 	@exec $(MANAGE) run_simulation examples/quickstart.json
 
 test: .venv/.dev data  ## Run the tests that take seconds
-	$(BIN)/python -m pytest -m "not slow" -n auto
+	$(BIN)/python -m pytest -m "not slow" -n auto --durations=15
 
 test-slow: .venv/.dev data  ## Run the tests that train on real data or run real servers
-	$(BIN)/python -m pytest -m slow -n auto --dist loadfile
+	$(BIN)/python -m pytest -m slow -n auto --dist loadfile --durations=25
 
 test-postgres: .venv/.dev data  ## Run the tests of the service once more, on PostgreSQL
-	$(BIN)/python -m tests.on_postgres -m "not slow" -n auto tests/intellifl tests/simulations \
-		--ignore tests/simulations/fl --ignore tests/simulations/artifacts
+	$(BIN)/python -m tests.on_postgres -m "not slow" -n auto tests/simulations/test_*.py tests/simulations/faults
 
 check: format lint types arch migrations test test-postgres test-slow  ## Run every gate, as CI does
 

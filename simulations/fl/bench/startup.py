@@ -30,34 +30,44 @@ MB = 1e6
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run of one round cost; seconds of wall-clock time and bytes."""
+    """What a run of one round cost: seconds of wall-clock time, of computing, and bytes."""
 
     num_clients: int
     startup_s: float
+    startup_cpu_s: float
     startup_bytes: int
     round_s: float
     round_bytes: int
 
 
-class MemoryWatch(Thread):
-    """Samples the memory of a process and its children while they live."""
+@dataclass(frozen=True)
+class Sample:
+    """What a process and its children hold and have computed at a moment."""
+
+    at: float
+    held_bytes: int
+    cpu_s: float
+
+
+class Watch(Thread):
+    """Looks at a process and its children while they live."""
 
     def __init__(self, process_id: int) -> None:
         super().__init__(daemon=True)
         self._process = psutil.Process(process_id)
         self._over = Flag()
-        self.samples: list[tuple[float, int]] = []
+        self.samples: list[Sample] = []
 
     def run(self) -> None:
         while not self._over.wait(INTERVAL_S):
-            self.samples.append((time.perf_counter(), _held(self._process)))
+            self.samples.append(_sample(self._process))
 
     def stop(self) -> None:
         self._over.set()
         self.join()
 
-    def most(self, since: float, until: float) -> int:
-        return max((held for at, held in self.samples if since <= at <= until), default=0)
+    def between(self, since: float, until: float) -> list[Sample]:
+        return [sample for sample in self.samples if since <= sample.at <= until]
 
 
 def measure(config: dict[str, Any], data_dir: Path, workers: int | None) -> Cost:
@@ -70,34 +80,38 @@ def measure(config: dict[str, Any], data_dir: Path, workers: int | None) -> Cost
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as engine:
-            watch = MemoryWatch(engine.pid)
+            watch = Watch(engine.pid)
             watch.start()
             assert engine.stdin is not None
             engine.stdin.write(strict_json.dumps(config).encode())
             engine.stdin.close()
-            told, ended = _first_round(engine)
-            watch.stop()
-            engine.wait()
+            try:
+                told, ended = _first_round(engine)
+            finally:
+                watch.stop()
     round_s = told.round_seconds or 0.0
     first = ended - round_s
+    before, during = watch.between(began, first), watch.between(first, ended)
     return Cost(
         num_clients=config["num_of_clients"],
         startup_s=first - began,
-        startup_bytes=watch.most(began, first),
+        startup_cpu_s=max((sample.cpu_s for sample in before), default=0.0),
+        startup_bytes=max((sample.held_bytes for sample in before), default=0),
         round_s=round_s,
-        round_bytes=watch.most(first, ended),
+        round_bytes=max((sample.held_bytes for sample in during), default=0),
     )
 
 
 def table(costs: list[Cost]) -> str:
     """Return the measurements as Markdown."""
     rows = [
-        f"| {cost.num_clients:,} | {cost.startup_s:.1f} s | {cost.startup_bytes / MB:,.0f} MB | "
-        f"{cost.round_s:.1f} s | {cost.round_bytes / MB:,.0f} MB |"
+        f"| {cost.num_clients:,} | {cost.startup_s:.1f} s | {cost.startup_cpu_s:.1f} s "
+        f"| {cost.startup_bytes / MB:,.0f} MB | {cost.round_s:.1f} s "
+        f"| {cost.round_bytes / MB:,.0f} MB |"
         for cost in costs
     ]
-    head = "| clients | start-up | memory until then | first round | memory in it |"
-    return "\n".join([head, "| --- | --- | --- | --- | --- |", *rows])
+    head = "| clients | start-up | CPU of it | memory until then | first round | memory in it |"
+    return "\n".join([head, "| --- | --- | --- | --- | --- | --- |", *rows])
 
 
 def main() -> int:
@@ -130,8 +144,13 @@ def _first_round(engine: subprocess.Popen[bytes]) -> tuple[RoundFinished, float]
     raise RuntimeError("the engine ended without a round")
 
 
-def _held(process: psutil.Process) -> int:
-    return sum(_pss(one) for one in _family(process))
+def _sample(process: psutil.Process) -> Sample:
+    costs = [_cost(one) for one in _family(process)]
+    return Sample(
+        at=time.perf_counter(),
+        held_bytes=sum(held for held, _ in costs),
+        cpu_s=sum(cpu for _, cpu in costs),
+    )
 
 
 def _family(process: psutil.Process) -> Iterator[psutil.Process]:
@@ -142,11 +161,12 @@ def _family(process: psutil.Process) -> Iterator[psutil.Process]:
         return
 
 
-def _pss(process: psutil.Process) -> int:
+def _cost(process: psutil.Process) -> tuple[int, float]:
     try:
-        return int(process.memory_full_info().pss)
+        times = process.cpu_times()
+        return int(process.memory_full_info().pss), times.user + times.system
     except psutil.NoSuchProcess:  # It ended meanwhile.
-        return 0
+        return 0, 0.0
 
 
 def _arguments() -> argparse.Namespace:

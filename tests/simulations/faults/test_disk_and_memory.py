@@ -121,6 +121,7 @@ def test_a_database_that_is_full_ends_the_run(claimed: Any, options: Any) -> Non
     clients = "[{'client_id': c, 'participated': True} for c in range(20000)]"
     big = f"begin()\ntell('round_finished', strategy_number=0, round_number=1, clients={clients})"
     with connection.cursor() as cursor:
+        cursor.execute("VACUUM")
         pages = cursor.execute("PRAGMA page_count").fetchone()[0]
         limit = cursor.execute("PRAGMA max_page_count").fetchone()[0]
         cursor.execute(f"PRAGMA max_page_count = {pages + 4}")

@@ -24,7 +24,7 @@ from simulations.models import ACTIVE, FINISHED, RunEvent, Simulation
 from tests.servers import Valkey, eventually
 from tests.workers import Worker
 
-EXAMPLES = int(os.environ.get("FAULT_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("FAULT_EXAMPLES", "4"))
 STEPS = 16
 CONFIG = {
     "aggregation_strategy_keyword": "fedavg",

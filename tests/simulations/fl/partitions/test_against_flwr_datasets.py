@@ -66,6 +66,12 @@ DRAWN += [
         ),
     ),
     (
+        "dirichlet",
+        {"alpha": 1.0},
+        20,
+        lambda n, seed: flwr.DirichletPartitioner(n, "label", 1.0, 1, True, seed=seed),
+    ),
+    (
         "inner_dirichlet",
         {"alpha": 0.4, "partition_sizes": SIZES},
         8,
