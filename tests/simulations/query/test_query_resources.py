@@ -83,6 +83,29 @@ def test_a_strategy_has_the_status_that_the_api_tells(
     assert set(told.values()) == {"completed", "failed", "queued"}
 
 
+def test_the_started_strategy_of_a_running_simulation_runs_and_the_next_waits(
+    ask: Ask, recorded: list[Simulation]
+) -> None:
+    first = Simulation.objects.filter(pk=recorded[0].pk)
+    first.update(status="running", finished_at=None)
+    StrategyRun.objects.filter(simulation__in=first).update(started_at=None, finished_at=None)
+    StrategyRun.objects.filter(simulation__in=first, number=0).update(
+        started_at=recorded[0].created_at
+    )
+    rows = ask("strategies/", simulation=recorded[0].simulation_id).json()["results"]
+    assert [row["status"] for row in rows] == ["running", "queued"]
+    found = ask("strategies/", status="running").json()["results"]
+    assert [row["strategy_number"] for row in found] == [0]
+
+
+def test_a_row_that_has_several_of_the_tags_comes_once(
+    ask: Ask, submit: Callable[..., Simulation], record: Callable[..., StrategyRun]
+) -> None:
+    record(submit(tags=["a", "b", "c"]), rounds=2)
+    for resource, count in (("simulations", 1), ("strategies", 1), ("rounds", 2), ("events", 1)):
+        assert len(ask(f"{resource}/", tag="a,b").json()["results"]) == count
+
+
 def test_rows_of_clients_are_what_was_recorded(ask: Ask, recorded: list[Simulation]) -> None:
     shown = everything(ask, "client-rounds")
     assert len(shown) == ClientRound.objects.count() == 3 * 3 * 4
