@@ -28,8 +28,8 @@ from simulations.streams.sources import Source
 logger = logging.getLogger(__name__)
 Statuses = Callable[[Collection[int]], Mapping[int, Status]]
 """Returns the status of each run that still exists, by primary key, in one query."""
-POLL_S = 0.1
-POLLS_PER_WAKE = 10
+POLL_S = 0.05
+POLLS_PER_WAKE = 20
 """So often clients are woken though nothing has changed, because heartbeats may be due."""
 THREADS = 4
 SHARED_FRAMES = 8
