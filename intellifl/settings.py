@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dj_database_url
 
+from intellifl import assets
 from intellifl.environment import ROOT, environment
 from intellifl.secret_key import secret_key
 
@@ -84,6 +85,7 @@ APPEND_SLASH = False
 LOGIN_URL = "admin:login"
 
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [("vendor", assets.SERVED)]
 WHITENOISE_USE_FINDERS = True
 
 MAX_BODY_BYTES = 1 << 20
