@@ -17,6 +17,7 @@ DEBUG = ENVIRONMENT.debug
 SECRET_KEY = ENVIRONMENT.secret_key or secret_key(DATA_DIR)
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 REQUIRE_AUTH = ENVIRONMENT.require_auth
+TERMINAL = ENVIRONMENT.terminal
 RESUMES_BY_ITSELF = ENVIRONMENT.resume == "auto"
 
 INSTALLED_APPS = [
@@ -30,6 +31,7 @@ INSTALLED_APPS = [
     "ninja",
     "simulations",
     "datasets_app",
+    "terminal",
 ]
 
 MIDDLEWARE = [
