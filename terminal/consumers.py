@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -17,6 +18,8 @@ from terminal.pty import MAX_PENDING_BYTES, Size
 from terminal.terminals import MAX_TERMINALS, TERMINALS, Owner, Terminal, TooMany
 
 MAX_ERRORS = 20
+GONE = (OSError, RuntimeError)
+"""What servers raise for a connection that has ended; `disconnect` is called as well."""
 HANDLERS = {
     "websocket.connect": "websocket_connect",
     "websocket.receive": "websocket_receive",
@@ -50,7 +53,8 @@ class TerminalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
         await self.accept(messages.SUBPROTOCOL if is_panel else None)
         self.client = self._client(is_panel)
         try:
-            await self._begin(owner, request)
+            found = self._former(owner, request)
+            self.terminal = found or await TERMINALS.open(owner)
         except TooMany:
             await self.client.error(f"{MAX_TERMINALS} terminals are open, as many as may be.")
             await self.client.close(clients.TRY_LATER)
@@ -58,6 +62,8 @@ class TerminalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
             logger.error("a terminal cannot be started: %s", error)
             await self.client.error(f"No shell could be started: {error.strerror or error}.")
             await self.client.close(clients.TRY_LATER)
+        else:
+            await self.terminal.attach(self.client, is_resumed=found is not None)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if self.terminal is None or self.client.is_gone:
@@ -82,19 +88,20 @@ class TerminalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
 
     def _client(self, is_panel: bool) -> Client:
         if is_panel:
-            return PanelClient(self._send_text, self._send_bytes, self.close)
-        return PlainClient(self._send_text, self.close)
+            return PanelClient(self._send_text, self._send_bytes, self._close)
+        return PlainClient(self._send_text, self._close)
 
-    async def _begin(self, owner: Owner, request: HttpRequest) -> None:
+    def _former(self, owner: Owner, request: HttpRequest) -> Terminal | None:
+        """Return the owner's terminal that the client comes back to, if it still is there."""
         wanted = request.GET.get("terminal", "")
-        is_panel = isinstance(self.client, PanelClient)
-        found = TERMINALS.find(wanted, owner.user_id) if is_panel else None
+        if not isinstance(self.client, PanelClient):
+            return None
+        found = TERMINALS.find(wanted, owner.user_id)
         if found is not None:
             logger.info(
                 "terminal %s resumed by %r from %s", found.id[:6], owner.name, owner.address
             )
-        self.terminal = found or await TERMINALS.open(owner)
-        await self.terminal.attach(self.client, is_resumed=found is not None)
+        return found
 
     def _follow(self, terminal: Terminal, client: Client, data: str | bytes) -> str | None:
         """Do what a frame asks for; return why not; raises MessageError."""
@@ -122,10 +129,16 @@ class TerminalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
             await self.client.close(clients.TOO_MANY_ERRORS)
 
     async def _send_text(self, text: str) -> None:
-        await self.send(text_data=text)
+        with suppress(*GONE):
+            await self.send(text_data=text)
 
     async def _send_bytes(self, data: bytes) -> None:
-        await self.send(bytes_data=data)
+        with suppress(*GONE):
+            await self.send(bytes_data=data)
+
+    async def _close(self, code: int) -> None:
+        with suppress(*GONE):
+            await self.close(code)
 
 
 class NoSuchSocket(AsyncWebsocketConsumer):  # type: ignore[misc]

@@ -12,7 +12,6 @@ import os
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,8 +83,7 @@ class Terminal:
         # Begun without a pause, so that what is printed next comes after the replay.
         await client.begin(self.id, self._replay.content(), is_resumed)
         if former is not None:
-            with suppress(OSError):
-                await former.close_connection(clients.REPLACED)
+            await former.close_connection(clients.REPLACED)
         if is_resumed:
             self.pty.redraw()
 
@@ -128,8 +126,7 @@ class Terminal:
             lasted = time.monotonic() - self._opened_at
             logger.info("terminal %s of %s closed after %.1f s: %s", name, who, lasted, reason)
         if self.client is not None:
-            with suppress(OSError):
-                await self.client.ended(reason, code)
+            await self.client.ended(reason, code)
 
     async def _pump(self) -> None:
         while data := await self.pty.read():
@@ -138,12 +135,8 @@ class Terminal:
             client = self.client
             if client is None:
                 await asyncio.sleep(DETACHED_PAUSE_S)
-                continue
-            try:
+            else:
                 await client.output(data)
-            except OSError:
-                # The server says so of a connection that broke; the consumer is told as well.
-                self.detach(client)
 
     async def _watch(self) -> None:
         while True:
