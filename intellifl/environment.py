@@ -54,6 +54,10 @@ class Environment(BaseSettings):
         description="Host names the server answers to (JSON list).",
     )
     require_auth: bool = Field(False, description="Ask for a login on loopback too.")
+    terminal: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Terminals for staff: auto means on loopback only, while no login is required.",
+    )
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What the server logs."
     )

@@ -1,15 +1,20 @@
-"""daphne with a bound on the body of a request, which it otherwise keeps in memory.
+"""daphne with bounds on what it keeps in memory: bodies of requests, unsent WebSocket frames.
 
 Use it as daphne: `python -m intellifl.server -b HOST -p PORT intellifl.asgi:application`.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import daphne.server
+from autobahn.exception import Disconnected
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import HTTPFactory, WebRequest
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
 MAX_BODY_BYTES = 4 << 20
 """More than the application accepts, so that it can explain what is only somewhat too large."""
@@ -54,10 +59,68 @@ class BoundedFactory(HTTPFactory):  # type: ignore[misc]
         return protocol
 
 
+class Room:
+    """Whether the connection takes more, as Twisted tells a producer."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self._is_there = asyncio.Event()
+        self._is_there.set()
+        self.wait = self._is_there.wait
+
+    def pauseProducing(self) -> None:
+        self._is_there.clear()
+
+    def resumeProducing(self) -> None:
+        self._is_there.set()
+        # Twisted closes only once no producer is left to wait for.
+        if self._transport.disconnecting:
+            self._transport.unregisterProducer()
+
+    def stopProducing(self) -> None:
+        self._is_there.set()
+
+
+class PatientSocket(WebSocketProtocol):  # type: ignore[misc]
+    """A WebSocket that knows whether what was sent is on its way."""
+
+    def onOpen(self) -> None:
+        self.room = Room(self.transport)
+        # Until the upgrade the connection was that of HTTP requests.
+        self.transport.unregisterProducer()
+        self.transport.registerProducer(self.room, True)
+        super().onOpen()
+
+
+class PatientFactory(WebSocketFactory):  # type: ignore[misc]
+    """Makes such WebSockets."""
+
+    protocol = PatientSocket
+
+
+class PatientServer(daphne.server.Server):  # type: ignore[misc]
+    """Lets an application that sends frames wait until the connection has taken them."""
+
+    async def handle_reply(self, protocol: Any, message: Mapping[str, Any]) -> None:
+        # Between the end of a connection and the word of it, as if it were known already.
+        with suppress(Disconnected):
+            await super().handle_reply(protocol, message)
+        room = getattr(protocol, "room", None)
+        if message["type"] == "websocket.send" and room is not None:
+            await room.wait()
+
+
+class Interface(CommandLineInterface):  # type: ignore[misc]
+    """daphne's command line for this server."""
+
+    server_class = PatientServer
+
+
 def main() -> None:
-    # daphne has no other way to choose its factory.
+    # daphne has no other way to choose its factories.
     daphne.server.HTTPFactory = BoundedFactory
-    CommandLineInterface.entrypoint()
+    daphne.server.WebSocketFactory = PatientFactory
+    Interface.entrypoint()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dj_database_url
 
+from intellifl import assets
 from intellifl.environment import ROOT, environment
 from intellifl.secret_key import secret_key
 
@@ -16,6 +17,7 @@ DEBUG = ENVIRONMENT.debug
 SECRET_KEY = ENVIRONMENT.secret_key or secret_key(DATA_DIR)
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 REQUIRE_AUTH = ENVIRONMENT.require_auth
+TERMINAL = ENVIRONMENT.terminal
 RESUMES_BY_ITSELF = ENVIRONMENT.resume == "auto"
 
 INSTALLED_APPS = [
@@ -31,6 +33,7 @@ INSTALLED_APPS = [
     "django_celery_results",
     "simulations",
     "datasets_app",
+    "terminal",
 ]
 
 MIDDLEWARE = [
@@ -86,6 +89,7 @@ APPEND_SLASH = False
 LOGIN_URL = "admin:login"
 
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [("vendor", assets.SERVED)]
 WHITENOISE_USE_FINDERS = True
 
 MAX_BODY_BYTES = 1 << 20
