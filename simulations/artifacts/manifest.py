@@ -24,7 +24,6 @@ PACKAGES = (
     "numpy",
     "datasets",
     "flwr",
-    "flwr-datasets",
     "matplotlib",
     "django",
     "pydantic",
