@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -39,10 +40,8 @@ def aggregate(
     defaults. Raises ConfigError for an unknown rule or setting, and AggregationError for updates
     the rule cannot aggregate or an n below its bound for f.
     """
-    if keyword not in STRATEGIES:
-        raise ConfigError([unknown("strategy", str(keyword), STRATEGIES)])
+    chosen = rule(keyword, f=f, **params)
     matrix = _matrix(updates)
-    _check_bound(keyword, len(matrix), f)
     context = Context(
         round_number=1,
         client_ids=tuple(range(len(matrix))),
@@ -50,28 +49,44 @@ def aggregate(
         start=torch.zeros_like(matrix[0]),
         kept=torch.ones(len(matrix), dtype=torch.bool),
         num_malicious=f,
-        parameters=_settings(keyword, params, len(matrix), f),
+        parameters=chosen.settings(len(matrix)),
     )
-    return _like(updates, _function(keyword)(matrix, context, {}).aggregate)
+    return _like(updates, chosen.function(matrix, context, {}).aggregate)
 
 
-def _function(keyword: str) -> Strategy:
-    module, name = STRATEGIES[keyword].path.split(":")
-    function: Strategy = getattr(import_module(module), name)
-    return function
+@dataclass(frozen=True)
+class Rule:
+    """A rule with its settings, for as many updates as come."""
+
+    keyword: str
+    f: int
+    given: Mapping[str, Any]
+    function: Strategy
+
+    def settings(self, n: int) -> dict[str, Any]:
+        """Return what the rule reads, for n updates; raise AggregationError if they are too few."""
+        bound = STRATEGIES[self.keyword].bound
+        least = bound.least(self.f) if bound else self.f
+        if n < least:
+            needs = f"at least {bound.formula} = {least}" if bound else f"at least f = {self.f}"
+            raise AggregationError(
+                f"{self.keyword} cannot withstand f = {self.f} malicious clients among n = {n}: it "
+                f"needs {needs} updates; pass more updates or a smaller f"
+            )
+        return _settings(self.keyword, self.given, n, self.f)
 
 
-def _check_bound(keyword: str, n: int, f: int) -> None:
+def rule(keyword: str, *, f: int = 0, **params: Any) -> Rule:
+    """Return the rule named `keyword`; raises ConfigError as `aggregate` does."""
+    if keyword not in STRATEGIES:
+        raise ConfigError([unknown("strategy", str(keyword), STRATEGIES)])
     if isinstance(f, bool) or not isinstance(f, int) or f < 0:
         raise ConfigError([f"f: must be a whole number of at least 0, not {f!r}"])
-    bound = STRATEGIES[keyword].bound
-    least = bound.least(f) if bound else f
-    if n < least:
-        needs = f"at least {bound.formula} = {least}" if bound else f"at least f = {f}"
-        raise AggregationError(
-            f"{keyword} cannot withstand f = {f} malicious clients among n = {n}: it needs {needs} "
-            "updates; pass more updates or a smaller f"
-        )
+    # What is wrong in itself is said now; whether the updates suffice, when they are there.
+    _settings(keyword, params, 4 * f + 3, f)
+    module, name = STRATEGIES[keyword].path.split(":")
+    function: Strategy = getattr(import_module(module), name)
+    return Rule(keyword, f, params, function)
 
 
 def _settings(keyword: str, params: Mapping[str, Any], n: int, f: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from datasets_app.catalog.image_data import DataUnavailable, ImageData, check, c
 from datasets_app.catalog.spec import DatasetSpec
 from simulations.fl.adversary import Adversary
 from simulations.fl.backends import BACKENDS
-from simulations.fl.backends.base import Backend
+from simulations.fl.backends.base import Backend, Staff
 from simulations.fl.client import local_training
 from simulations.fl.config import StrategyConfig
 from simulations.fl.config.dataset import described
@@ -179,9 +179,13 @@ def label_distribution(
     )
 
 
-def backend(config: StrategyConfig, work: Workload, num_workers: int) -> Backend:
+def backend(
+    config: StrategyConfig, work: Workload, num_workers: int, rebuild: Callable[[], Workload]
+) -> Backend:
+    """Start the workers; `rebuild` builds `work` again in processes that are no forks of this."""
     start: Callable[..., Backend] = resolve_path(BACKENDS[config.engine])
-    return start(work, fit_clients(config), num_workers)
+    staff = Staff(num_workers, config.cpus_per_client, config.gpus_per_client, rebuild)
+    return start(work, fit_clients(config), staff)
 
 
 def strategy(config: StrategyConfig) -> Strategy:

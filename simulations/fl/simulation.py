@@ -9,6 +9,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -105,6 +106,7 @@ def _play(
     witness = build.witness(stage.config, stage.run_dir, stage.number)
     given = data(stage.config)
     work = build.workload(stage.config, given, stage.device, witness)
+    rebuild = partial(build.workload, stage.config, given, stage.device, witness)
     if stage.run_dir is not None:
         spread = build.label_distribution(stage.config, given, work.shares)
         label_distribution.write(stage.run_dir, stage.number, spread)
@@ -115,7 +117,7 @@ def _play(
         client_sizes=[len(share) for share in work.shares],
         first_round=progress.round_number + 1,
     )
-    with build.backend(stage.config, work, stage.num_workers) as backend:
+    with build.backend(stage.config, work, stage.num_workers, rebuild) as backend:
         player = Player(stage.config, work, backend, build.strategy(stage.config), progress)
         while not progress.finished:
             played = player.play()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -36,12 +36,30 @@ class Exchange:
 class Work(Protocol):
     """All that a worker needs to do any task of one strategy."""
 
-    device: torch.device
-    num_parameters: int
-    num_integers: int
+    @property
+    def device(self) -> torch.device: ...
+
+    @property
+    def num_parameters(self) -> int: ...
+
+    @property
+    def num_integers(self) -> int: ...
 
     def perform(self, task: Any, exchange: Exchange) -> Any:
         """Do `task`; return its result, a small picklable value."""
+
+
+@dataclass(frozen=True)
+class Staff:
+    """How many workers there shall be, what each may use, and what those elsewhere begin with.
+
+    `rebuild` builds the work once more in another process; it can be pickled.
+    """
+
+    num_workers: int
+    cpus_per_client: int
+    gpus_per_client: float
+    rebuild: Callable[[], Work]
 
 
 class Backend(ABC):

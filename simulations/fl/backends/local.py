@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
-from simulations.fl.backends.base import Backend, Exchange, Work
+from simulations.fl.backends.base import Backend, Exchange, Staff, Work
 from simulations.fl.backends.inline import InlineBackend
 from simulations.fl.backends.memory import shared_exchange
 from simulations.fl.backends.worker import Failure, serve
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 LAST_WORDS_S = 2.0
 
 
-def start(work: Work, num_rows: int, num_workers: int) -> Backend:
-    """Return `num_workers` workers; one, or any number where fork is missing, works in-process."""
+def start(work: Work, num_rows: int, staff: Staff) -> Backend:
+    """Return the workers; one, or any number where fork is missing, works in-process."""
+    num_workers = staff.num_workers
     can_fork = "fork" in multiprocessing.get_all_start_methods()
     if num_workers == 1 or not can_fork:
         return InlineBackend(work, num_rows)
@@ -114,9 +115,7 @@ def _receive(worker: Worker, task: Any) -> Any:
     except (EOFError, ConnectionError):
         raise TrainingError(f"{task} was lost: {_end_of(worker)}") from None
     if isinstance(result, Failure):
-        error = result.error or TrainingError(f"{task} failed: {result.sentence}")
-        error.add_note(result.trace)
-        raise error
+        raise result.as_error(task)
     return result
 
 

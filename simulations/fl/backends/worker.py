@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from simulations.fl.backends.base import Exchange, Work
-from simulations.fl.errors import FLError
+from simulations.fl.errors import FLError, TrainingError
 
 PR_SET_PDEATHSIG = 1
 
@@ -27,6 +27,12 @@ class Failure:
     sentence: str
     trace: str
     error: FLError | None = None
+
+    def as_error(self, task: Any) -> FLError:
+        """Return what the engine is to raise: the worker's own error, or one that names `task`."""
+        error = self.error or TrainingError(f"{task} failed: {self.sentence}")
+        error.add_note(self.trace)
+        return error
 
 
 def serve(
@@ -54,12 +60,13 @@ def serve(
         except EOFError:
             return
         try:
-            pipe.send(_perform(work, task, exchange))
+            pipe.send(perform(work, task, exchange))
         except BrokenPipeError:
             return
 
 
-def _perform(work: Work, task: Any, exchange: Exchange) -> Any:
+def perform(work: Work, task: Any, exchange: Exchange) -> Any:
+    """Return the result of `task`, or the Failure that it ended in."""
     try:
         return work.perform(task, exchange)
     except FLError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 from pydantic import ValidationError
 
@@ -130,5 +131,9 @@ def enough(config: StrategyConfig, dataset: DatasetSpec) -> Problems:
 
 
 def engine_is_available(config: StrategyConfig) -> Problems:
-    if config.engine == "ray":
-        yield "engine", "ray is not available in this version yet; use local"
+    if config.engine == "ray" and find_spec("ray") is None:
+        yield (
+            "engine",
+            "ray needs the package Ray, which is not installed; install intellifl[flower] or use "
+            "local",
+        )

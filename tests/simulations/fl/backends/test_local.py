@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from simulations.fl.backends.base import Backend, Exchange
+from simulations.fl.backends.base import Backend, Exchange, Staff
 from simulations.fl.backends.inline import InlineBackend
 from simulations.fl.backends.local import PoolBackend, start
 from simulations.fl.errors import StorageError, TrainingError
@@ -69,7 +69,7 @@ def pool() -> Iterator[Backend]:
 
 @pytest.mark.parametrize("num_workers", [1, 2, 3])
 def test_results_come_in_the_order_of_the_tasks_and_rows_are_written(num_workers: int) -> None:
-    with start(Adder(), 8, num_workers) as backend:
+    with start(Adder(), 8, Staff(num_workers, 1, 0.0, Adder)) as backend:
         backend.exchange.vector.copy_(torch.tensor([1.0, 2.0, 3.0]))
         backend.exchange.integers.fill_(41)
         results = backend.run([Job(i, size=i, seconds=0.002 * (i % 3)) for i in range(8)])
@@ -83,7 +83,7 @@ def test_results_come_in_the_order_of_the_tasks_and_rows_are_written(num_workers
 
 
 def test_one_worker_needs_no_process() -> None:
-    backend = start(Adder(), 2, 1)
+    backend = start(Adder(), 2, Staff(1, 1, 0.0, Adder))
     assert isinstance(backend, InlineBackend)
     assert backend.run([Job(0)])[0]["pid"] == os.getpid()
 
@@ -111,7 +111,7 @@ def test_the_largest_task_is_begun_first(pool: Backend) -> None:
 
 @pytest.mark.parametrize("num_workers", [1, 2])
 def test_a_failing_task_is_named_with_its_reason(num_workers: int) -> None:
-    with start(Adder(), 8, num_workers) as backend:
+    with start(Adder(), 8, Staff(num_workers, 1, 0.0, Adder)) as backend:
         with pytest.raises(
             TrainingError, match="job 2 failed: ValueError: no such thing"
         ) as caught:
@@ -123,7 +123,7 @@ def test_a_failing_task_is_named_with_its_reason(num_workers: int) -> None:
 @pytest.mark.parametrize("num_workers", [1, 2])
 def test_an_error_raised_on_purpose_keeps_its_kind(num_workers: int) -> None:
     with (
-        start(Adder(), 8, num_workers) as backend,
+        start(Adder(), 8, Staff(num_workers, 1, 0.0, Adder)) as backend,
         pytest.raises(StorageError, match="the disk is full"),
     ):
         backend.run([Job(0), Job(2, action="full")])

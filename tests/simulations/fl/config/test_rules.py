@@ -218,7 +218,6 @@ def attacked(*entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
             "needs images of 16 pixels or more, digits has 8; fitting are cnn_wide",
         ),
         ({"lora_rank": 4}, "lora_rank", "has an effect only with"),
-        ({"engine": "ray"}, "engine", "not available in this version yet"),
     ],
 )
 def test_a_combination_that_cannot_run_is_refused(
