@@ -17,7 +17,8 @@ from simulations.fl.flower.strategy import as_flower_strategy
 NODES, ATTACKERS, ROUNDS, FEATURES = 10, 2, 5, 20
 SETTINGS = {"krum": {"f": ATTACKERS}, "trimmed_mean": {"f": ATTACKERS}}
 
-client, server = ClientApp(), ServerApp()
+client = ClientApp()
+server = ServerApp()
 
 
 def samples(seed: int, count: int = 200) -> tuple[np.ndarray, np.ndarray]:

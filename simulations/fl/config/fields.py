@@ -190,7 +190,9 @@ class StrategyConfig(BaseModel):
         "Text", "Modules that get adapters.", ["query", "value"], min_length=1
     )
 
-    engine: Literal["local", "ray"] = setting("Execution", "Where clients train.", "local")
+    engine: Literal["local", "ray"] = setting(
+        "Execution", "Where clients train: processes of this machine, or Flower on Ray.", "local"
+    )
     training_device: Literal["cpu", "gpu", "cuda", "auto"] = setting(
         "Execution", "Device; gpu without one is an error.", "auto"
     )
