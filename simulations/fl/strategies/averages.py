@@ -12,14 +12,20 @@ BLOCK = 16_384
 
 def weighted_mean(updates: Tensor, weights: Tensor) -> Tensor:
     """Return Σ w_i x_i / Σ w_i over the rows of weight above zero, (d,) in the updates' type."""
-    rows = weights.nonzero().squeeze(1)
-    shares = shares_of(weights)[rows].to(updates.device)
-    everyone = len(rows) == len(updates)
-    rows = rows.to(updates.device)
+    shares = shares_of(weights)
+    mean = _combined(updates, shares)
+    if mean.isfinite().all() or shares.all():
+        return mean
+    # Perhaps a row without weight is to blame: zero times infinity is not zero.
+    weighty = shares > 0
+    return _combined(updates[weighty.to(updates.device)], shares[weighty])
+
+
+def _combined(updates: Tensor, shares: Tensor) -> Tensor:
+    shares = shares.to(updates.device)
     mean = torch.empty(updates.shape[1], dtype=updates.dtype, device=updates.device)
     for start in range(0, updates.shape[1], BLOCK):
-        block = updates[:, start : start + BLOCK]
-        mean[start : start + BLOCK] = shares @ (block if everyone else block[rows]).double()
+        mean[start : start + BLOCK] = shares @ updates[:, start : start + BLOCK].double()
     return mean
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from simulations.fl.strategies import distances
 from simulations.fl.strategies.base import Aggregation, Context, State
-from simulations.fl.strategies.krum_scores import krum_scores, lowest
+from simulations.fl.strategies.krum_scores import lowest, settled
 from simulations.fl.strategies.removal import remove_highest
 from simulations.fl.strategies.screening import robust
 
@@ -14,7 +13,7 @@ from simulations.fl.strategies.screening import robust
 @robust(remove_highest)
 def aggregate(updates: Tensor, context: Context, state: State) -> Aggregation:
     """Take the one update of the least Krum score."""
-    scores = krum_scores(distances.squared(updates), context.kept, context.remaining_malicious)
+    scores = settled(updates, context, 1)
     chosen = lowest(scores, context.kept, 1)
     winner = int(chosen.nonzero()[0])
     return Aggregation(

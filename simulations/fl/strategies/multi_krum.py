@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from simulations.fl.strategies import distances
 from simulations.fl.strategies.averages import mean_of
 from simulations.fl.strategies.base import Aggregation, Context, State
-from simulations.fl.strategies.krum_scores import krum_scores, lowest
+from simulations.fl.strategies.krum_scores import lowest, settled
 from simulations.fl.strategies.screening import robust
 
 
@@ -21,8 +20,9 @@ def aggregate(updates: Tensor, context: Context, state: State) -> Aggregation:
 
 
 def best_of_kept(updates: Tensor, context: Context, state: State) -> Aggregation:
-    scores = krum_scores(distances.squared(updates), context.kept, context.remaining_malicious)
-    chosen = lowest(scores, context.kept, context.parameters["num_krum_selections"])
+    selections = context.parameters["num_krum_selections"]
+    scores = settled(updates, context, selections)
+    chosen = lowest(scores, context.kept, selections)
     return Aggregation(
         aggregate=mean_of(updates, chosen), scores=scores, included=chosen, state=state
     )
