@@ -179,14 +179,14 @@ def _removal(
     verdicts: Mapping[tuple[int, int], Score],
     thresholds: Mapping[int, Score],
 ) -> str:
-    """Say before which round the client was removed, and why if it was judged just before."""
+    """Say after which round the client was removed and why, if it took part in that round."""
     if first_without is None:
         return NONE
-    place = (client, first_without - 1)
-    if place not in verdicts:
+    judged = first_without - 1
+    if (client, judged) not in verdicts:
         return f"before round {first_without}"
-    why = reason(run, verdicts[place], thresholds.get(first_without - 1))
-    return f"before round {first_without}: {why}"
+    why = reason(run, verdicts[client, judged], thresholds.get(judged))
+    return f"after round {judged}: {why}"
 
 
 def reason(run: StrategyRun, score: Score, threshold: Score) -> str:

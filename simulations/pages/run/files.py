@@ -22,32 +22,38 @@ class ListedFile:
     name: str
     address: str
     query: str
-    is_picture: bool
     size: int | None
     changed_at: datetime | None
 
 
 def context(about: Asked) -> dict[str, Any]:
+    view = "figures" if about.text("view") == "figures" else "list"
     names = _matching(about)
+    if view == "figures":
+        names = [name for name in names if name.startswith("plots/") and _is_picture(name)]
     pages = max(1, -(-len(names) // PAGE_SIZE))
     page = min(max(1, about.number("page", 1)), pages)
     shown = [_listed(about, name) for name in names[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]]
     wanted = about.text("file")
     return {
         "files": shown,
-        "total": len(names),
+        "view": view,
         "search": about.text("search"),
         "preview": previews.preview(about.run_dir, wanted) if wanted else None,
         "preview_address": _address(about, wanted),
         "page": page,
         "pages": pages,
-        "query": urlencode({"tab": "files", "search": about.text("search")}),
+        "query": urlencode({"tab": "files", "view": view, "search": about.text("search")}),
     }
 
 
 def _matching(about: Asked) -> list[str]:
     search = about.text("search").casefold()
     return [name for name in result_files.listed(about.run_dir) if search in name.casefold()]
+
+
+def _is_picture(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() == ".png"
 
 
 def _address(about: Asked, name: str) -> str:
@@ -60,7 +66,6 @@ def _listed(about: Asked, name: str) -> ListedFile:
         name=name,
         address=_address(about, name),
         query=urlencode({"tab": "files", "file": name}),
-        is_picture=PurePosixPath(name).suffix.lower() == ".png",
         size=size,
         changed_at=changed_at,
     )

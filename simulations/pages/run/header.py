@@ -33,7 +33,7 @@ def context(
         "is_resumable": services.is_resumable(row),
         "total_rounds": selectors.total_rounds(row),
         "strategy_number": row.current_strategy + 1,
-        "left": duration(seconds_left(row)) if about.is_active else "",
+        "left": _left(row) if about.is_active else "",
         "queue_position": selectors.queue_position(row),
         "has_folder": about.run_dir.is_dir(),
         "labels": entered or _labels(row, tags),
@@ -58,10 +58,17 @@ def seconds_left(row: Simulation) -> float | None:
     return estimates.Estimator().remaining_seconds(row)
 
 
-def duration(seconds: float | None) -> str:
-    """Write a time for people; "" if there is none."""
+def _left(row: Simulation) -> str:
+    if row.rounds_done >= row.rounds_total:
+        return "writing its files"
+    seconds = seconds_left(row)
     if seconds is None:
-        return ""
+        return "time left not known before the first round"
+    return f"about {duration(seconds)} left"
+
+
+def duration(seconds: float) -> str:
+    """Write a time for people."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"

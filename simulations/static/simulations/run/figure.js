@@ -29,8 +29,11 @@ export class Figure {
   show(plot) {
     const isSame = this.chart !== null && names(plot) === names(this.plot);
     this.plot = plot;
-    if (isSame) this.chart.setData(this.data());
-    else this.rebuild();
+    if (!isSame) this.rebuild();
+    else {
+      this.chart.setData(this.data());
+      this.showValues();
+    }
   }
 
   rebuild() {
@@ -61,7 +64,9 @@ export class Figure {
 
   line(series, place) {
     const isShown = !this.hidden.has(series.name);
-    return { label: series.name, spanGaps: true, show: isShown, ...strokeOf(series.role, place) };
+    const look = strokeOf(series.role, place);
+    const points = { size: 4, fill: look.stroke };
+    return { label: series.name, spanGaps: true, show: isShown, points, ...look };
   }
 
   data() {
