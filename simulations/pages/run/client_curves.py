@@ -66,31 +66,18 @@ def plots(
     thresholds = {row["round_number"]: row["removal_threshold"] for row in rounds}
     drawn = evenly(list(thresholds), MAX_ROUNDS)
     columns = (SCORE, *(column for _, column in COLUMNS.values()))
-    found = _measured(run, columns, drawn, clients)
-    malicious, shaded, nothing = set(attackers(run)), windows(run), (None,) * len(columns)
-
-    def lines(column: str) -> list[Series]:
-        place = columns.index(column)
-        return [
-            Series(
-                f"client {client}",
-                drawn,
-                [found[client].get(number, nothing)[place] for number in drawn],
-                "attacker" if client in malicious else "",
-            )
-            for client in clients
-        ]
-
+    lines = _Lines(run, columns, drawn, clients)
+    shaded = windows(run)
     threshold = Series("threshold", drawn, [thresholds[number] for number in drawn], "threshold")
     has_threshold = any(value is not None for value in threshold.values)
     title = criterion(run)
     title = f"{title[0].upper()}{title[1:]} of clients"
-    scores = [*lines(SCORE), *([threshold] if has_threshold else [])]
+    scores = [*lines.of(SCORE), *([threshold] if has_threshold else [])]
     yield Plot("client_score", title, drawn, scores, shaded)
     for name, (heading, column) in COLUMNS.items():
         if name == "client_distance" and criterion(run) == "absolute distance":
             continue  # The score is the same number.
-        yield Plot(name, heading, drawn, lines(column), shaded)
+        yield Plot(name, heading, drawn, lines.of(column), shaded)
 
 
 def evenly(rounds: Sequence[int], most: int) -> list[int]:
@@ -99,6 +86,31 @@ def evenly(rounds: Sequence[int], most: int) -> list[int]:
         return list(rounds)
     last = len(rounds) - 1
     return [rounds[place * last // (most - 1)] for place in range(most)]
+
+
+class _Lines:
+    """What was measured of the clients, a line for each."""
+
+    def __init__(
+        self,
+        run: StrategyRun,
+        columns: Sequence[str],
+        rounds: Sequence[int],
+        clients: Sequence[int],
+    ) -> None:
+        self._columns, self._rounds, self._clients = columns, rounds, clients
+        self._found = _measured(run, columns, rounds, clients)
+        self._malicious = set(attackers(run))
+
+    def of(self, column: str) -> list[Series]:
+        return [self._line(client, self._columns.index(column)) for client in self._clients]
+
+    def _line(self, client: int, place: int) -> Series:
+        nothing = (None,) * len(self._columns)
+        own = self._found[client]
+        values = [own.get(number, nothing)[place] for number in self._rounds]
+        role = "attacker" if client in self._malicious else ""
+        return Series(f"client {client}", self._rounds, values, role)
 
 
 def _measured(

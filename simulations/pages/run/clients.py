@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Min, Q
+from django.db.models import Min
 
-from simulations.fl.strategies import STRATEGIES
-from simulations.models import ClientRound, StrategyRun
+from simulations.models import StrategyRun
+from simulations.pages.run import removals
 from simulations.pages.run.asked import Asked
 from simulations.pages.run.client_curves import criterion, evenly
+from simulations.pages.run.removals import NONE, Score
 from simulations.pages.run.sparklines import Sparkline, sparkline
 
 PAGE_SIZE = 100
 DRAWN_ROUNDS = 40
-NONE = "–"
-Score = float | None
 
 
 @dataclass(frozen=True)
@@ -148,9 +147,9 @@ def _rows(
 ) -> list[ClientRow]:
     """Return what is shown of a page of clients, in two queries."""
     drawn = evenly(sorted(thresholds), DRAWN_ROUNDS)
-    scores = _scores(strategy_run=run, round_number__in=drawn, client_id__in=ids)
+    scores = removals.scores(strategy_run=run, round_number__in=drawn, client_id__in=ids)
     removed = {client: listed.removed[client] for client in ids if client in listed.removed}
-    verdicts = _verdicts(run, removed)
+    verdicts = removals.verdicts(run, removed)
     return [
         ClientRow(
             client=client,
@@ -160,7 +159,7 @@ def _rows(
                 [scores.get((client, number)) for number in drawn],
                 [thresholds[number] for number in drawn],
             ),
-            removal=_removal(run, client, removed.get(client), verdicts, thresholds),
+            removal=removals.told(run, client, removed.get(client), verdicts, thresholds),
             accuracy=_text(listed.last.get(client, Last()).accuracy, ".4f"),
             loss=_text(listed.last.get(client, Last()).loss, ".4f"),
         )
@@ -170,50 +169,6 @@ def _rows(
 
 def _text(value: float | None, form: str) -> str:
     return NONE if value is None else format(value, form)
-
-
-def _removal(
-    run: StrategyRun,
-    client: int,
-    first_without: int | None,
-    verdicts: Mapping[tuple[int, int], Score],
-    thresholds: Mapping[int, Score],
-) -> str:
-    """Say after which round the client was removed and why, if it took part in that round."""
-    if first_without is None:
-        return NONE
-    judged = first_without - 1
-    if (client, judged) not in verdicts:
-        return f"before round {first_without}"
-    why = reason(run, verdicts[client, judged], thresholds.get(judged))
-    return f"after round {judged}: {why}"
-
-
-def reason(run: StrategyRun, score: Score, threshold: Score) -> str:
-    """Say why a strategy removed a client; a score that is not finite has no value."""
-    name, spec = criterion(run), STRATEGIES.get(run.keyword)
-    worst = spec.worst if spec else "highest"
-    if score is None:
-        return "its update was not finite"
-    if threshold is not None and (score > threshold if worst == "highest" else score < threshold):
-        side = "above" if worst == "highest" else "below"
-        return f"{name} {score:.4g} {side} the threshold {threshold:.4g}"
-    return f"{worst} {name} of those left, {score:.4g}"
-
-
-def _verdicts(run: StrategyRun, removed: Mapping[int, int]) -> dict[tuple[int, int], Score]:
-    """Return the scores of the rounds after which clients were removed."""
-    asked = Q(pk__in=[])
-    for client, first_without in removed.items():
-        # Each names the strategy, so that each is a look into the index.
-        asked |= Q(strategy_run=run, round_number=first_without - 1, client_id=client)
-    return _scores(asked, num_examples__gt=0)
-
-
-def _scores(*asked: Q, **conditions: Any) -> dict[tuple[int, int], Score]:
-    rows = ClientRound.objects.order_by().filter(*asked, **conditions)
-    columns = ("client_id", "round_number", "removal_criterion")
-    return {(client, number): score for client, number, score in rows.values_list(*columns)}
 
 
 def _thresholds(run: StrategyRun) -> dict[int, Score]:

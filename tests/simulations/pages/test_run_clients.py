@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from simulations.models import ClientRound, RoundMetrics, Simulation, StrategyRun
-from simulations.pages.run.clients import reason
+from simulations.pages.run.removals import reason
 from simulations.pages.run.sparklines import HEIGHT, WIDTH, sparkline
 
 Submit = Callable[..., Simulation]

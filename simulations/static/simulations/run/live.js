@@ -35,7 +35,10 @@ async function replaceParts() {
   const fresh = new DOMParser().parseFromString(text, "text/html");
   for (const part of fresh.querySelectorAll("[data-live]")) {
     const old = document.getElementById(part.id);
-    if (old?.hasAttribute("data-live") && !isInUse(old)) old.replaceWith(document.adoptNode(part));
+    if (old?.hasAttribute("data-live") && !old.contains(document.activeElement)) {
+      keepOpen(old, part);
+      old.replaceWith(document.adoptNode(part));
+    }
   }
   document.dispatchEvent(new Event("run:replaced"));
 }
@@ -49,6 +52,7 @@ async function fetchPage() {
   }
 }
 
-function isInUse(part) {
-  return part.contains(document.activeElement) || part.querySelector("details[open]") !== null;
+function keepOpen(old, part) {
+  const opened = [...old.querySelectorAll("details")].map((one) => one.open);
+  part.querySelectorAll("details").forEach((one, place) => (one.open ||= opened[place] ?? false));
 }
