@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 # Colours and styles; every other escape sequence; what else a terminal would not print.
 STYLE = re.compile(r"\x1b\[([0-9;:]*)m")
 ESCAPE = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*(?:[@-~]|\Z)|\][^\x07\x1b]*(?:\x07|\x1b\\|\Z)|[PX^_][^\x1b]*(?:\x1b\\|\Z)"
-    r"|[ -/]+[0-~]?|.|\Z)",
+    r"\x1b(?:\[[0-?]*[ -/]*(?:[@-~]|\Z)|\][^\x07\x1b]*(?:\x07|\x1b\\|\Z)"
+    r"|[PX^_][^\x1b]*(?:\x1b\\|\Z)|[ -/]+[0-~]?|.|\Z)",
     re.DOTALL,
 )
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
