@@ -1,4 +1,4 @@
-"""daphne with bounds on what it keeps in memory: bodies of requests, unsent WebSocket frames.
+"""daphne with bounds on what it keeps in memory: bodies of requests, and what clients do not take.
 
 Use it as daphne: `python -m intellifl.server -b HOST -p PORT intellifl.asgi:application`.
 """
@@ -18,6 +18,7 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
 MAX_BODY_BYTES = 4 << 20
 """More than the application accepts, so that it can explain what is only somewhat too large."""
+AWAITED = frozenset({"websocket.send", "http.response.body"})
 REFUSAL = (
     b"HTTP/1.1 413 Content Too Large\r\n"
     b"Content-Type: text/plain\r\nContent-Length: 23\r\nConnection: close\r\n\r\n"
@@ -25,10 +26,44 @@ REFUSAL = (
 )
 
 
-class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no types
-    """A request whose connection ends once its body is declared, or turns out, too large."""
+class Room:
+    """Whether the connection takes more, as Twisted tells a producer."""
 
+    def __init__(self) -> None:
+        self._is_there = asyncio.Event()
+        self._is_there.set()
+        self.wait = self._is_there.wait
+
+    def pauseProducing(self) -> None:
+        self._is_there.clear()
+
+    def resumeProducing(self) -> None:
+        self._is_there.set()
+
+    def stopProducing(self) -> None:
+        self._is_there.set()
+
+
+class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no types
+    """A request whose connection ends once its body is declared, or turns out, too large.
+
+    It knows whether what was sent of its answer is on its way.
+    """
+
+    room: Room | None = None
     _received = 0
+
+    def handle_reply(self, message: Mapping[str, Any]) -> None:
+        if self.room is None and message.get("more_body") and self.channel is not None:
+            self.room = Room()
+            self.registerProducer(self.room, True)
+        super().handle_reply(message)
+
+    def finish(self) -> None:
+        if self.room is not None:
+            self.room = None
+            self.unregisterProducer()
+        super().finish()
 
     def gotLength(self, length: int | None) -> None:
         super().gotLength(length)
@@ -59,33 +94,25 @@ class BoundedFactory(HTTPFactory):  # type: ignore[misc]
         return protocol
 
 
-class Room:
-    """Whether the connection takes more, as Twisted tells a producer."""
+class SocketRoom(Room):
+    """The same of a WebSocket, which has the connection for itself."""
 
     def __init__(self, transport: Any) -> None:
+        super().__init__()
         self._transport = transport
-        self._is_there = asyncio.Event()
-        self._is_there.set()
-        self.wait = self._is_there.wait
-
-    def pauseProducing(self) -> None:
-        self._is_there.clear()
 
     def resumeProducing(self) -> None:
-        self._is_there.set()
+        super().resumeProducing()
         # Twisted closes only once no producer is left to wait for.
         if self._transport.disconnecting:
             self._transport.unregisterProducer()
-
-    def stopProducing(self) -> None:
-        self._is_there.set()
 
 
 class PatientSocket(WebSocketProtocol):  # type: ignore[misc]
     """A WebSocket that knows whether what was sent is on its way."""
 
     def onOpen(self) -> None:
-        self.room = Room(self.transport)
+        self.room = SocketRoom(self.transport)
         # Until the upgrade the connection was that of HTTP requests.
         self.transport.unregisterProducer()
         self.transport.registerProducer(self.room, True)
@@ -99,14 +126,14 @@ class PatientFactory(WebSocketFactory):  # type: ignore[misc]
 
 
 class PatientServer(daphne.server.Server):  # type: ignore[misc]
-    """Lets an application that sends frames wait until the connection has taken them."""
+    """Lets an application wait until the connection has taken what it sends in pieces."""
 
     async def handle_reply(self, protocol: Any, message: Mapping[str, Any]) -> None:
         # Between the end of a connection and the word of it, as if it were known already.
         with suppress(Disconnected):
             await super().handle_reply(protocol, message)
         room = getattr(protocol, "room", None)
-        if message["type"] == "websocket.send" and room is not None:
+        if message["type"] in AWAITED and room is not None:
             await room.wait()
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import json
 import math
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, BinaryIO, TextIO
 
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
+
+from simulations.threaded_chunks import ThreadedChunks
 
 CHUNK_BYTES = 1 << 16
 RECORDS_A_CHUNK = 500
@@ -28,7 +29,9 @@ def file_response(
 ) -> StreamingHttpResponse:
     """Stream the file; HTML is put into a sandbox, since it may hold what a model wrote."""
     chunks = iter(partial(opened.read, CHUNK_BYTES), b"")
-    response = StreamingHttpResponse(_Chunks(chunks, opened.close), content_type=content_type)
+    response = StreamingHttpResponse(
+        ThreadedChunks(chunks, opened.close), content_type=content_type
+    )
     response["Content-Length"] = str(os.fstat(opened.fileno()).st_size)
     response["Content-Disposition"] = content_disposition_header(as_attachment, name) or "inline"
     response["X-Content-Type-Options"] = "nosniff"
@@ -40,25 +43,8 @@ def file_response(
 def records_response(opened: BinaryIO) -> StreamingHttpResponse:
     """Stream a CSV file as a JSON array of records: numbers as numbers, empty cells as null."""
     text = io.TextIOWrapper(opened, "utf-8", errors="replace", newline="")
-    chunks = _Chunks(_record_chunks(text), text.close)
+    chunks = ThreadedChunks(_record_chunks(text), text.close)
     return StreamingHttpResponse(chunks, content_type="application/json")
-
-
-class _Chunks:
-    """Draws each chunk in a thread, so that a slow disk does not hold up other requests."""
-
-    def __init__(self, chunks: Iterator[bytes], close: Callable[[], None]) -> None:
-        self.chunks = chunks
-        self.close = close  # Django calls it at the end, also of an answer nobody read.
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        chunk = await asyncio.to_thread(next, self.chunks, None)
-        if chunk is None:
-            raise StopAsyncIteration
-        return chunk
 
 
 def _record_chunks(text: TextIO) -> Iterator[bytes]:

@@ -15,11 +15,15 @@ STYLES = 8
 
 @dataclass(frozen=True)
 class Series:
-    """A named line: a value for each round, None where nothing was measured."""
+    """A named line: a value for each round, None where nothing was measured.
+
+    `role` is "threshold" or "attacker" for lines that the style sheet draws in their own way.
+    """
 
     name: str
     rounds: Sequence[int]
     values: Sequence[float | None]
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Line:
     style: int
     path: str
     end: tuple[float, float]
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def line_chart(
     x_axis = _Axis([x for _, points in drawn for x, _ in points], LEFT, WIDTH - RIGHT, whole=True)
     y_axis = _Axis([y for _, points in drawn for _, y in points], HEIGHT - BOTTOM, TOP)
     lines = [
-        _line(one.name, place % STYLES, [(x_axis.at(x), y_axis.at(y)) for x, y in points])
+        _line(one, place % STYLES, [(x_axis.at(x), y_axis.at(y)) for x, y in points])
         for place, (one, points) in enumerate(drawn)
     ]
     bands = [
@@ -95,9 +100,9 @@ def _points(series: Series) -> list[tuple[float, float]]:
     return [(x, y) for x, y in pairs if y is not None and math.isfinite(y)]
 
 
-def _line(name: str, style: int, places: list[tuple[float, float]]) -> Line:
+def _line(series: Series, style: int, places: list[tuple[float, float]]) -> Line:
     path = "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    return Line(name, style, path, places[-1])
+    return Line(series.name, style, path, places[-1], series.role)
 
 
 class _Axis:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from simulations.pages import compare, dashboard, new, views
+from simulations.pages import compare, dashboard, new
+from simulations.pages.run import actions, archive, page, plot_csv
 
 app_name = "simulations"
 urlpatterns = [
@@ -14,8 +15,15 @@ urlpatterns = [
     path("compare/", compare.compare, name="compare"),
     path("compare/curves.csv", compare.compare_csv, name="compare-csv"),
     path("selected/", dashboard.selected, name="selected"),
-    path("<str:simulation_id>", views.simulation_detail),
-    path("<str:simulation_id>/", views.simulation_detail, name="detail"),
-    path("<str:simulation_id>/stop/", views.stop, name="stop"),
-    path("<str:simulation_id>/resume/", views.resume, name="resume"),
+    path("<str:simulation_id>", page.simulation_page),
+    path("<str:simulation_id>/", page.simulation_page, name="detail"),
+    path("<str:simulation_id>/stop/", actions.stop, name="stop"),
+    path("<str:simulation_id>/resume/", actions.resume, name="resume"),
+    path("<str:simulation_id>/labels/", actions.label, name="labels"),
+    path("<str:simulation_id>/files.zip", archive.archive, name="archive"),
+    path(
+        "<str:simulation_id>/charts/<str:tab>/<str:name>.csv",
+        plot_csv.plot_csv,
+        name="plot-csv",
+    ),
 ]

@@ -12,13 +12,15 @@ from simulations.services.control import (
     unarchive,
 )
 from simulations.services.deletion import delete, delete_many
-from simulations.services.errors import InvalidName, NotAllowed
+from simulations.services.errors import InvalidLabels, InvalidName, NotAllowed
 from simulations.services.importing import Imported, import_folders
+from simulations.services.labels import relabel
 from simulations.services.submission import Claim, Submission, check, create
 
 __all__ = [
     "Claim",
     "Imported",
+    "InvalidLabels",
     "InvalidName",
     "NotAllowed",
     "Submission",
@@ -29,6 +31,7 @@ __all__ = [
     "delete_many",
     "import_folders",
     "is_resumable",
+    "relabel",
     "rename",
     "resume",
     "stop",

@@ -289,3 +289,32 @@ def test_a_check_leaves_nothing(out_dir: Path) -> None:
 
 def test_folders_of_the_created_are_where_the_folder_module_says(new_simulation: New) -> None:
     assert folder.run_dir(new_simulation().simulation_id).is_dir()
+
+
+def test_labels_replace_those_before(new_simulation: New) -> None:
+    simulation = new_simulation(tags=["a", "b"], notes="old")
+    kept = simulation.tags.get(name="b").pk
+    services.relabel(simulation, display_name=" n\0ame ", tags=["b", " c ", "", "c"], notes="new")
+    simulation = Simulation.objects.get()
+    assert (simulation.display_name, simulation.notes) == ("name", "new")
+    assert sorted(simulation.tags.values_list("name", flat=True)) == ["b", "c"]
+    assert simulation.tags.get(name="b").pk == kept
+
+
+@pytest.mark.parametrize(
+    ("labels", "fields"),
+    [
+        ({"display_name": "n" * 101}, {"display_name"}),
+        ({"tags": [f"{n}" for n in range(51)], "notes": "n" * 10_001}, {"tags", "notes"}),
+        ({"tags": ["fine", "t" * 51]}, {"tags"}),
+    ],
+)
+def test_labels_beyond_the_limits_change_nothing(
+    new_simulation: New, labels: dict[str, Any], fields: set[str]
+) -> None:
+    simulation = new_simulation(display_name="kept", tags=["kept"])
+    with pytest.raises(services.InvalidLabels, match="at most") as refused:
+        services.relabel(simulation, **{"display_name": "x", "tags": [], "notes": "", **labels})
+    assert set(refused.value.problems) == fields
+    assert Simulation.objects.get().display_name == "kept"
+    assert simulation.tags.get().name == "kept"

@@ -158,6 +158,9 @@ def _details(view: View) -> dict[str, Any]:
         for sample, guess in zip(details["shown"], predicted, strict=True):
             sample["predicted"] = int(guess)
     if comparison.is_text:
+        for sample, index in zip(details["shown"], indices, strict=True):
+            texts = comparison.before[index], comparison.after[index]
+            sample["pieces"] = text_diff.pieces(*texts)
         details["replaced_words"] = [
             {"before": old, "after": new, "count": count}
             for (old, new), count in text_diff.replaced_words(comparison).most_common(50)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,17 @@ def strategy_of(folder: Path, number: int, base: Path) -> dict[str, Any]:
     return {"strategy_number": number, "summary": summary_of(records), "snapshots": records}
 
 
+def some_of(
+    run_dir: Path, number: int, start: int, count: int, client: int | None = None
+) -> list[dict[str, Any]]:
+    """Return `count` snapshots of a strategy from `start` on, by client and round.
+
+    Only these are read, of one client only with `client`. Raises DataError as `read` does.
+    """
+    found = _metadata_files(run_dir / f"{FOLDER}{number}", client)
+    return [_snapshot(path, run_dir) for path in islice(found, start, start + count)]
+
+
 def summary_of(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the number of snapshots, and the clients, rounds and attacks that occur."""
     records = list(records)
@@ -48,8 +60,12 @@ def summary_of(records: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _metadata_files(folder: Path) -> Iterator[Path]:
-    for _, client in _numbered(folder, "client_"):
+def _metadata_files(folder: Path, only: int | None = None) -> Iterator[Path]:
+    if folder.is_symlink():
+        return
+    for number, client in _numbered(folder, "client_"):
+        if only is not None and number != only:
+            continue
         for _, turn in _numbered(client, "round_"):
             for kind in ("data", "weights"):
                 path = turn / kind / METADATA

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sqlite3
 import threading
@@ -102,3 +103,31 @@ def test_a_hundred_megabytes_of_body_are_refused_without_taking_memory(
     assert answer == b"" or b" 413 " in answer
     assert server.ask("GET", "/api/queue/status")[0] == 200
     assert process.memory_info().rss - before < 50 * 2**20
+
+
+@pytest.mark.parametrize(
+    "route", ["/simulations/{}/files.zip", "/api/simulations/{}/results/b.txt"]
+)
+def test_who_takes_nothing_of_a_large_answer_costs_little_and_gets_all_of_it_later(
+    web: Callable[[], Any], submit: Callable[..., Simulation], out_dir: Path, route: str
+) -> None:
+    server, row = web(), submit()
+    content = os.urandom(60 << 20)
+    (out_dir / row.simulation_id / "b.txt").write_bytes(content)
+    process = psutil.Process(server.process.pid)
+    assert server.ask("GET", "/api/queue/status")[0] == 200
+    before = process.memory_info().rss
+    with socket.create_connection((LOOPBACK, server.port), 20) as client:
+        path = route.format(row.simulation_id)
+        head = f"GET {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\nConnection: close\r\n\r\n"
+        client.sendall(head.encode())
+        highest = 0
+        for _ in range(20):
+            time.sleep(0.1)
+            highest = max(highest, process.memory_info().rss)
+        assert highest - before < 25 * 2**20
+        size = 0
+        while chunk := client.recv(1 << 16):
+            size += len(chunk)
+    assert size > len(content)
+    assert server.ask("GET", "/api/queue/status")[0] == 200

@@ -178,6 +178,10 @@ def test_texts_are_shown_side_by_side_and_escaped(request_for: Any) -> None:
     }
     assert {"before": "fever", "after": "cough", "count": 1} in metadata["replaced_words"]
     assert metadata["num_changed_samples"] == 2
+    for sample in metadata["shown"]:
+        before, after = map("".join, zip(*sample["pieces"], strict=True))
+        assert (before, after) == (TEXTS[sample["sample"]], CHANGED[sample["sample"]])
+    assert ["patient", "nurse"] in metadata["shown"][1]["pieces"] + metadata["shown"][0]["pieces"]
     assert_figure(saved.path / "replaced_words.png")
 
 

@@ -14,7 +14,7 @@ from simulations.fl import strict_json
 from simulations.fl.errors import DataError
 from simulations.fl.snapshots.data import save_data_snapshot
 from simulations.fl.snapshots.listing import finish
-from simulations.fl.snapshots.reader import read
+from simulations.fl.snapshots.reader import read, some_of
 from simulations.fl.snapshots.records import strategy_folder
 from simulations.fl.snapshots.samples import Stage
 
@@ -92,6 +92,19 @@ def test_every_path_leads_to_a_file_of_the_run(run_dir: Path) -> None:
             for path in paths_in(snapshot["visualizations"]):
                 assert (run_dir / path).is_file()
                 assert "\\" not in path and not path.startswith(("/", "."))
+
+
+@pytest.mark.usefixtures("filled")
+def test_some_snapshots_are_those_of_all_in_the_order_of_clients(run_dir: Path) -> None:
+    strategy = read(run_dir)["strategies"][0]
+    number, every = strategy["strategy_number"], strategy["snapshots"]
+    by_client = sorted(every, key=lambda one: (one["client_id"], one["round_num"]))
+    assert some_of(run_dir, number, 0, 99) == by_client
+    assert some_of(run_dir, number, 1, 1) == by_client[1:2]
+    client = by_client[-1]["client_id"]
+    own = [one for one in by_client if one["client_id"] == client]
+    assert some_of(run_dir, number, 0, 99, client) == own
+    assert some_of(run_dir, number + 7, 0, 99) == []
 
 
 def test_a_snapshot_without_figures_has_no_image(

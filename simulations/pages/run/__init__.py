@@ -1,0 +1,1 @@
+"""The page of one simulation: a header for all tabs, and a module for each tab."""
