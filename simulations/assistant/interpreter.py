@@ -194,6 +194,7 @@ RULES: list[tuple[re.Pattern[str], Rule]] = [
         _failure,
     ),
     _rule(r"\berrors?\b" + OF_RUN + r"\W*$", _failure),
+    _rule(r"\b(?P<run>)(?:queue|anything running|what(?:'s| is) running)\b", _status),
     _rule(r"\bcompare\b\s*(?P<runs>.*)$", _compare),
     _rule(r"^(?P<runs>.+\s(?:vs\.?|versus)\s.+)$", _compare),
     _rule(r"\b(?:best|highest|winner|wins|top)\b", _best),
@@ -204,6 +205,5 @@ RULES: list[tuple[re.Pattern[str], Rule]] = [
     ),
     _rule(r"\b(?:status|progress|state)\b(?:\s+(?:of|for|in))?\s*(?P<run>.*)$", _status),
     _rule(r"\bhow\s+far\s+(?:is|are)\s+(?P<run>.+)$", _status),
-    _rule(r"\b(?P<run>)(?:queue|anything running|what(?:'s| is) running)\b", _status),
     _rule(r"\b(?:list|show|which|find|runs|simulations)\b", _list),
 ]

@@ -170,10 +170,13 @@ def _winner(rows: list[Result]) -> str:
     if len(measured) < 2:
         return ""
     first, second, *_ = sorted(measured, key=lambda row: -row["global_accuracy"])
-    lead = first["global_accuracy"] - second["global_accuracy"]
+    lead = 100 * (first["global_accuracy"] - second["global_accuracy"])
+    if lead < 0.05:
+        best = " and ".join(f"**{plain(row['name'])}**" for row in (first, second))
+        return f"{best} end with the same accuracy."
     return (
         f"**{plain(first['name'])}** in {run_link(first)} ends with the highest accuracy, "
-        f"{100 * lead:.1f} points above the next."
+        f"{lead:.1f} points above the next."
     )
 
 
