@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from simulations.assistant import endpoint, interpreter, markdown
-from simulations.assistant.bounds import MAX_ANSWER, MAX_HISTORY, MAX_QUESTION, clip
+from simulations.assistant.bounds import MAX_ANSWER, MAX_HISTORY, MAX_QUESTION, clip, sound
 from simulations.assistant.endpoint import Endpoint, ModelFailed
 from simulations.assistant.interpreter import Question
 from simulations.assistant.turn import Turn, Used
@@ -42,7 +42,7 @@ class Answer:
 def answer(question: Question, history: Sequence[Said] = ()) -> Answer:
     """Answer by the model, or by the rules where none is connected. Raises ModelFailed."""
     connected = endpoint.configured()
-    asked = Question(clip(question.text, MAX_QUESTION), question.about)
+    asked = _sound(question)
     if connected is None or not asked.text.strip():
         return by_rules(asked)
     return _by_model(connected, asked, history)
@@ -50,8 +50,12 @@ def answer(question: Question, history: Sequence[Said] = ()) -> Answer:
 
 def by_rules(question: Question) -> Answer:
     turn = Turn()
-    text = interpreter.answer(question, turn)
+    text = interpreter.answer(_sound(question), turn)
     return Answer(clip(text, MAX_ANSWER), "rules", turn.used, turn.proposal)
+
+
+def _sound(question: Question) -> Question:
+    return Question(clip(sound(question.text), MAX_QUESTION), question.about)
 
 
 def _by_model(connected: Endpoint, question: Question, history: Sequence[Said]) -> Answer:
@@ -68,4 +72,4 @@ def _by_model(connected: Endpoint, question: Question, history: Sequence[Said]) 
         text = model.answer(connected, question, list(history)[-MAX_HISTORY:], turn)
     finally:
         _places.release()
-    return Answer(clip(text, MAX_ANSWER), "model", turn.used, turn.proposal)
+    return Answer(clip(sound(text), MAX_ANSWER), "model", turn.used, turn.proposal)

@@ -19,6 +19,11 @@ def clip(text: str, length: int = MAX_TEXT) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
+def sound(text: str) -> str:
+    """Return the text without halves of surrogate pairs, which nothing can send or store."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
 def first(rows: Sequence[Any], count: int = MAX_ROWS) -> list[Any]:
     return list(rows[:count])
 

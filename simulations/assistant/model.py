@@ -37,7 +37,7 @@ from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import UsageLimits
 
-from simulations.assistant.bounds import MAX_QUESTION, MAX_RESULT, clip
+from simulations.assistant.bounds import MAX_QUESTION, MAX_RESULT, clip, sound
 from simulations.assistant.endpoint import Endpoint, ModelFailed
 from simulations.assistant.interpreter import Question
 from simulations.assistant.tools import TOOLS, Result
@@ -124,7 +124,7 @@ def _tool(name: str, turn: Turn) -> Tool[Any]:
 def _as_data(name: str, result: Result) -> str:
     """Return a result as JSON that cannot close the element it stands in."""
     shown = {key: value for key, value in result.items() if key != "proposal"}
-    text = clip(strict_json.dumps(shown), MAX_RESULT).replace("<", "\\u003c")
+    text = clip(sound(strict_json.dumps(shown)), MAX_RESULT).replace("<", "\\u003c")
     return f'<data tool="{name}">{text}</data>'
 
 

@@ -7,7 +7,7 @@ import difflib
 from django.db.models import Q
 
 from simulations import selectors
-from simulations.assistant.bounds import MAX_TEXT, clip
+from simulations.assistant.bounds import MAX_TEXT, clip, sound
 from simulations.models import Simulation
 
 LATEST = frozenset({"latest", "last", "newest", "most recent"})
@@ -42,7 +42,7 @@ def simulation(name: str) -> Simulation:
 
 def storable(text: str) -> str:
     """Return the text without what no database can look for, and not too long."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")[:MAX_TEXT]
+    return sound(text.replace("\0", ""))[:MAX_TEXT]
 
 
 def _latest() -> Simulation:

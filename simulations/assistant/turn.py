@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulations.assistant.bounds import clip
+from simulations.assistant.bounds import clip, sound
 from simulations.assistant.names import NotFound
 from simulations.assistant.reading import only_reading
 from simulations.assistant.tools import TOOLS, Result
@@ -41,11 +41,11 @@ class Turn:
             with only_reading():
                 result = TOOLS[tool](**arguments)
         except (NotFound, StrictJSONError) as error:
-            return {"problem": str(error)}
+            return {"problem": sound(str(error))}
         self.proposal = result.get("proposal", self.proposal)
         return result
 
 
 def _shown(arguments: Mapping[str, Any]) -> str:
     given = {name: value for name, value in arguments.items() if value not in ("", None, [])}
-    return clip(strict_json.dumps(given), MAX_ARGUMENTS)
+    return clip(sound(strict_json.dumps(given)), MAX_ARGUMENTS)

@@ -194,6 +194,18 @@ def test_a_huge_answer_is_cut(connect: Connect) -> None:
         assert len(answering.answer(Question("status")).text) == 20_000
 
 
+def test_halves_of_surrogate_pairs_harm_nothing(removal: StrategyRun, connect: Connect) -> None:
+    half = "\ud800"
+    turn = Turn()
+    turn.call("list_simulations", search=half)
+    told = turn.call("explain", name=half)["problem"]
+    with serving(calls(("explain", {"name": half})), text(half)) as server:
+        connect(server.url)
+        answer = answering.answer(Question(half))
+    shown = [told, answer.text, answer.html, *(used.arguments for used in turn.used)]
+    assert answer.text == "?" and all(one.encode() for one in shown)
+
+
 def test_questions_at_once_are_bounded(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answering, "_places", threading.BoundedSemaphore(1))
     with serving(text("ok")) as server:
