@@ -108,7 +108,7 @@ def test_a_model_answers_under_the_real_server(served: tuple[str, LlmServer]) ->
     assert '"counts"' in results[0] and '"total":0' in results[1]
 
 
-LOG = "document.querySelector('#assistant .assistant-log').innerText"
+LOG = "(document.querySelector('#assistant .assistant-log')?.innerText ?? '')"
 FOCUS = "document.activeElement.id"
 
 
