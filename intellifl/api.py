@@ -21,7 +21,17 @@ from datasets_app import api as datasets
 from intellifl import problems
 from intellifl.problems import problem
 from simulations import result_files, selectors, services
-from simulations.api import body, plots, queue, results, simulations, streams, system, validation
+from simulations.api import (
+    assistant,
+    body,
+    plots,
+    queue,
+    results,
+    simulations,
+    streams,
+    system,
+    validation,
+)
 from simulations.api.config_schema import config_schemas
 from simulations.fl.errors import ConfigError, DataError, StorageError
 from simulations.fl.strict_json import StrictJSONError, finite
@@ -84,6 +94,7 @@ for router in (
     queue.router,
     system.router,
     terminal_api.router,
+    assistant.router,
 ):
     api.add_router("/api", router)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_core.core_schema import ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,6 +62,27 @@ class Environment(BaseSettings):
     log_level: str = Field(
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What the server logs."
     )
+    llm_base_url: str = Field(
+        "",
+        pattern="^(https?://.+)?$",
+        description="OpenAI-compatible endpoint for the assistant; fixed rules answer without.",
+    )
+    llm_api_key: SecretStr = Field(
+        SecretStr(""), description="Key of that endpoint, if it asks for one."
+    )
+    llm_model: str = Field(
+        "", validate_default=True, description="Name of the model there; required with an endpoint."
+    )
+    llm_timeout: float = Field(
+        60, gt=0, le=600, description="Seconds that the model may take for one answer."
+    )
+
+    @field_validator("llm_model")
+    @classmethod
+    def _model_of_endpoint(cls, name: str, info: ValidationInfo) -> str:
+        if info.data.get("llm_base_url") and not name:
+            raise ValueError("name the model that INTELLIFL_LLM_BASE_URL is to use")
+        return name
 
 
 @cache

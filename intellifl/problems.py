@@ -43,7 +43,7 @@ SCHEMA = {
 logger = logging.getLogger(__name__)
 
 
-def problem(status: int, detail: str, errors: Sequence[str] = (), **members: str) -> HttpResponse:
+def problem(status: int, detail: str, errors: Sequence[str] = (), **members: Any) -> HttpResponse:
     """Return an RFC 9457 problem; `errors` lists `field.path: message`, where several are wrong."""
     content = {
         "type": "about:blank",

@@ -7,7 +7,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from intellifl.api import api, redoc
-from simulations.pages import operations
+from simulations.pages import assistant, operations
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -20,6 +20,9 @@ urlpatterns = [
     path("query/", include("simulations.query.urls")),
     path("queue/", operations.queue, name="queue"),
     path("system/", operations.system, name="system"),
+    path("assistant", RedirectView.as_view(url="/assistant/", query_string=True)),
+    path("assistant/", assistant.page, name="assistant"),
+    path("assistant/panel/", assistant.panel, name="assistant-panel"),
     path("", api.urls),
 ]
 handler400 = "intellifl.problems.bad_request"

@@ -36,7 +36,8 @@ paths = api.get_openapi_schema(path_prefix="/")["paths"]
 routes = [(m.upper(), p) for p, methods in paths.items() for m in methods if m != "delete"]
 routes = [(m, p) for m, p in routes if not p.endswith(("/stream", "/logs"))]
 pages = ["/simulations/", "/simulations/{simulation_id}/", "/docs", "/redoc", "/openapi.json",
-         "/admin/login/", "/query/", "/query/simulations/", "/query/datasets/", "/query/schema"]
+         "/admin/login/", "/query/", "/query/simulations/", "/query/datasets/", "/query/schema",
+         "/assistant/", "/assistant/panel/"]
 routes += [("GET", page) for page in pages] + [("DELETE", "/api/simulations/{simulation_id}")]
 for method, path in routes:
     body = {**config, "display_name": "A"}
@@ -44,7 +45,8 @@ for method, path in routes:
                             "" if method == "GET" else json.dumps(body),
                             content_type="application/json")
     visited[f"{method} {path}"] = answer.status_code
-heavy = [name for name in ("torch", "flwr", "datasets", "matplotlib", "ray") if name in sys.modules]
+libraries = ("torch", "flwr", "datasets", "matplotlib", "ray", "pydantic_ai", "openai")
+heavy = [name for name in libraries if name in sys.modules]
 print(json.dumps({"visited": visited, "heavy": heavy}))
 """
 
