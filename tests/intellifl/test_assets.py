@@ -44,7 +44,7 @@ def test_the_lock_has_a_version_and_a_hash_for_each_package_and_names_no_host() 
     assert "resolved" not in text and "//" not in text
 
 
-def test_all_files_are_served_with_their_types(served: Path, client: Client) -> None:
+def test_all_files_are_served_with_their_types(served: Path, client: Client, db: None) -> None:
     assert assets.missing(served) == []
     for name in assets.FILES:
         answer = client.get(f"/static/vendor/{name}")
