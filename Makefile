@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 .DEFAULT_GOAL := help
-.PHONY: help run assets demo test test-postgres test-slow check fmt format lint types arch migrations docs bench-service clean
+.PHONY: help run assets demo test test-postgres test-slow check fmt format lint types arch migrations docs screenshots bench-service clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ migrations: .venv/.dev  ## Check that the migrations match the models
 
 docs: .venv/.dev  ## Rewrite the generated parts of docs/
 	$(MANAGE) write_reference
+
+screenshots: .venv/.dev data .venv/.assets  ## Take the pictures of the pages that docs/ shows
+	$(BIN)/python -m pytest -q -m slow tests/browser --screenshots docs/screenshots
 
 bench-service: .venv/.dev data  ## Measure submissions, stops, streams and recovery, against their figures
 	$(BIN)/python -m tests.benchmarks

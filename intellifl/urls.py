@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
@@ -12,6 +13,8 @@ from simulations.pages import assistant, operations
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("redoc", redoc),
+    # What browsers ask for on pages that name no icon, such as the admin's.
+    path("favicon.ico", RedirectView.as_view(url=static("simulations/icon.svg"))),
     path("simulations", RedirectView.as_view(url="/simulations/", query_string=True)),
     path("datasets", RedirectView.as_view(url="/datasets/")),
     path("datasets/", include("datasets_app.pages.urls")),

@@ -9,6 +9,12 @@ from typing import Any
 import pytest
 
 pytest_plugins = ["tests.servers"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", help="folder to keep screenshots of the pages in")
+
+
 NO_REDIS = "redis://127.0.0.1:1/0"
 
 

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -30,6 +31,8 @@ FILES = {
     "xterm.LICENSE.txt": "@xterm/xterm/LICENSE",
 }
 """The name a file is served by, and where it lies in its package."""
+TOOLS = {"axe.min.js": "axe-core/axe.min.js"}
+"""What only tests of pages run."""
 FETCH = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000")
 TIMEOUT_S = 300.0
 # Maps are not served; browsers' tools would ask for them in vain.
@@ -40,8 +43,8 @@ class AssetsError(Exception):
     """The files could not be fetched; the text says why and what to do."""
 
 
-def fetch(into: Path = SERVED) -> list[Path]:
-    """Fetch the locked packages and write the files that pages use; return them.
+def fetch(into: Path = SERVED, files: Mapping[str, str] = FILES) -> list[Path]:
+    """Fetch the locked packages and write the files that pages use, or others; return them.
 
     Nothing is written unless all are there. Raises AssetsError.
     """
@@ -49,9 +52,9 @@ def fetch(into: Path = SERVED) -> list[Path]:
     with tempfile.TemporaryDirectory() as folder:
         for name in LOCKED:
             shutil.copy(HERE / name, folder)
-        _install(npm, folder)
+        _install(npm, folder, with_tools=files is not FILES)
         packages = Path(folder) / "node_modules"
-        contents = {name: _content(packages / path) for name, path in FILES.items()}
+        contents = {name: _content(packages / path) for name, path in files.items()}
     into.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         draft = into / f".{name}.{os.getpid()}"
@@ -74,8 +77,10 @@ def _npm() -> str:
     return npm
 
 
-def _install(npm: str, folder: str) -> None:
+def _install(npm: str, folder: str, with_tools: bool) -> None:
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", *FETCH]
+    if not with_tools:
+        command.append("--omit=dev")
     try:
         done = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S

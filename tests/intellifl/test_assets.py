@@ -34,7 +34,8 @@ def served() -> Path:
 
 
 def test_the_lock_has_a_version_and_a_hash_for_each_package_and_names_no_host() -> None:
-    wanted = json.loads((assets.HERE / "package.json").read_text())["dependencies"]
+    package = json.loads((assets.HERE / "package.json").read_text())
+    wanted = package["dependencies"] | package["devDependencies"]
     text = (assets.HERE / "package-lock.json").read_text()
     locked = json.loads(text)["packages"]
     for name, version in wanted.items():
