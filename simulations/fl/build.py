@@ -85,13 +85,13 @@ def workload(
     spec = found(config, given)
     if spec.is_detected:
         check_found(config, spec)
-    module = network(config, given).to(device)
+    model = FlatModel(network(config, given).to(device))
     adversary = Adversary(config.attack_schedule, spec.num_classes, seed)
     return Workload(
         seed=seed,
         device=device,
-        model=FlatModel(module),
-        training=local_training(config, module),
+        model=model,
+        training=local_training(config, model),
         data=data,
         shares=shares(config, given),
         adversary=adversary,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +13,8 @@ from torch.nn import functional
 from simulations.fl.config import StrategyConfig
 from simulations.fl.federated_data import Samples
 from simulations.fl.metrics import Sums
+from simulations.fl.optimizers import Optimizer, optimizer
+from simulations.fl.parameters import FlatModel
 
 EVALUATION_BATCH = 256
 
@@ -22,25 +23,26 @@ EVALUATION_BATCH = 256
 class LocalTraining:
     """How a client trains: epochs over its samples in batches, with an optimiser of its own."""
 
+    model: FlatModel
     epochs: int
     batch_size: int
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizer
 
-    def run(self, module: nn.Module, samples: Samples, rng: np.random.Generator) -> float:
-        """Train `module` in place from a fresh optimiser; return the last epoch's mean loss."""
-        self.optimizer.state.clear()
-        module.train()
+    def run(self, samples: Samples, rng: np.random.Generator) -> float:
+        """Train the model in place from a fresh optimiser; return the last epoch's mean loss."""
+        self.optimizer.reset()
+        self.model.module.train()
         loss = 0.0
         for _ in range(self.epochs):
-            loss = self._epoch(module, samples, torch.from_numpy(rng.permutation(len(samples))))
+            loss = self._epoch(samples, torch.from_numpy(rng.permutation(len(samples))))
         return loss
 
-    def _epoch(self, module: nn.Module, samples: Samples, order: Tensor) -> float:
+    def _epoch(self, samples: Samples, order: Tensor) -> float:
         total, count = torch.zeros((), dtype=torch.float64, device=samples.device), 0
         for chosen in torch.split(order.to(samples.device), self.batch_size):
             inputs, classes = samples.batch(chosen)
-            self.optimizer.zero_grad()
-            loss = functional.cross_entropy(module(inputs), classes)
+            self.model.clear_gradients()
+            loss = functional.cross_entropy(self.model.module(inputs), classes)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
             total += loss.detach() * len(classes)
@@ -48,17 +50,13 @@ class LocalTraining:
         return float(total) / count
 
 
-def local_training(config: StrategyConfig, module: nn.Module) -> LocalTraining:
-    """Build the training that `config` describes, for `module`."""
-    parameters = [p for p in module.parameters() if p.requires_grad]
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
-    settings: dict[str, Any] = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
-    if config.optimizer == "sgd":
-        settings["momentum"] = config.momentum
+def local_training(config: StrategyConfig, model: FlatModel) -> LocalTraining:
+    """Build the training that `config` describes, of `model`."""
     return LocalTraining(
+        model=model,
         epochs=config.num_of_client_epochs,
         batch_size=config.batch_size,
-        optimizer=kind[config.optimizer](parameters, fused=True, **settings),
+        optimizer=optimizer(config, model.trained, model.gradients),
     )
 
 

@@ -14,6 +14,9 @@ class FlatModel:
     Buffers such as running means are part of the vector; a tensor that two layers share is in it
     once, and a frozen parameter not at all. What is not floating, such as batch counters, is kept
     apart as integers (k,).
+
+    What is trained is `trained`, views of runs of the vector; backward passes add to `gradients`,
+    of the same shapes, which are views of one vector as well.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -23,6 +26,8 @@ class FlatModel:
         self._counters = [t for t in tensors.values() if not t.is_floating_point()]
         self.vector = torch.cat([t.detach().reshape(-1) for t in floating.values()])
         self.layout = self._take_views(floating)
+        self._gradient = torch.zeros_like(self.vector)
+        self.trained, self.gradients = self._take_gradients(floating)
 
     def load(self, vector: Tensor, integers: Tensor) -> None:
         """Copy a model's state into this one."""
@@ -32,6 +37,9 @@ class FlatModel:
             size = counter.numel()
             counter.copy_(integers[position : position + size].view(counter.shape))
             position += size
+
+    def clear_gradients(self) -> None:
+        self._gradient.zero_()
 
     def integers(self) -> Tensor:
         """Return a copy of the tensors that are not floating, (k,) int64."""
@@ -47,6 +55,23 @@ class FlatModel:
             places.append((name, offset, size))
             offset += size
         return Layout(tuple(places))
+
+    def _take_gradients(self, floating: dict[str, Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """Make every parameter's gradient a view; return the runs that are trained, and theirs."""
+        runs: list[list[int]] = []
+        for name, offset, size in self.layout.tensors:
+            if not isinstance(parameter := floating[name], nn.Parameter):
+                continue
+            end = offset + size
+            parameter.grad = self._gradient[offset:end].view(parameter.shape)
+            if runs and runs[-1][1] == offset:
+                runs[-1][1] = end
+            else:
+                runs.append([offset, end])
+        return (
+            [self.vector[first:end] for first, end in runs],
+            [self._gradient[first:end] for first, end in runs],
+        )
 
 
 def _distinct(module: nn.Module) -> dict[str, Tensor]:

@@ -94,7 +94,7 @@ class Workload:
         with seeded(torch_seed(self.seed, Purpose.TRAINING_NOISE, *place), self.device):
             order = generator(self.seed, Purpose.BATCHES, *place)
             own = self._training_samples(stages, *place)
-            loss = self.training.run(self.model.module, own, order)
+            loss = self.training.run(own, order)
         sent = self.adversary.forge(self.model.vector, exchange.vector, self.model.layout, *place)
         exchange.updates[task.row].copy_(sent)
         seconds = time.perf_counter() - began
