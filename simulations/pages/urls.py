@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from simulations.pages import compare, dashboard, new, views
+from simulations.pages import compare, dashboard, views
+from simulations.pages.new import view
 
 app_name = "simulations"
 urlpatterns = [
     path("", dashboard.dashboard, name="list"),
     path("table.csv", dashboard.table_csv, name="table"),
-    path("new/", new.new, name="new"),
+    path("new/", view.new, name="new"),
     path("compare/", compare.compare, name="compare"),
     path("compare/curves.csv", compare.compare_csv, name="compare-csv"),
     path("selected/", dashboard.selected, name="selected"),
