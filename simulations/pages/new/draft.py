@@ -10,7 +10,7 @@ from typing import Any
 from simulations.fl import strict_json
 from simulations.fl.config.fields import SIMULATION_FIELDS
 from simulations.pages.new import fields, paths, texts
-from simulations.pages.new.fields import PARAMS, SCHEDULE, FormField
+from simulations.pages.new.fields import MULTILINE, PARAMS, SCHEDULE, FormField
 
 OTHER = "other"
 MOST_COLUMNS, MOST_TEXTS = 100, 2_000
@@ -165,7 +165,11 @@ def _said(count: int, settings: Iterable[tuple[str, Any]]) -> Draft:
 
 
 def _says(known: FormField, text: str, value: Any) -> bool:
+    """Tell whether a browser sends the text as it is, and it is read as the value."""
+    is_broken = "\n" in text and known.kind not in MULTILINE
+    if is_broken or "\r" in text or not text.strip():
+        return False
     try:
-        return bool(text.strip()) and texts.same(texts.read(known, text), value)
+        return texts.same(texts.read(known, text), value)
     except ValueError:
         return False

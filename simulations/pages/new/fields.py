@@ -25,6 +25,7 @@ from simulations.fl.strategies import STRATEGIES
 Kind = Literal[
     "boolean", "integer", "number", "choice", "text", "lines", "names", "integers", "json"
 ]
+MULTILINE = frozenset({"lines", "json"})
 TABLES: dict[str, Sequence[str]] = {
     "aggregation_strategy_keyword": sorted(STRATEGIES),
     "dataset_keyword": sorted(CATALOG),
@@ -60,9 +61,10 @@ def setting_fields() -> dict[str, FormField]:
 
 @cache
 def entry_fields(attack_type: str) -> dict[str, FormField]:
-    """Return the fields of an entry of the schedule and, of a known attack, its parameters."""
+    """Return the fields of an entry of the schedule: the attack, who and when, its parameters."""
     own = ATTACKS[attack_type].Params if attack_type in ATTACKS else None
-    return {**_fields(AttackEntry), **(_fields(own) if own else {})}
+    entry = _fields(AttackEntry)
+    return {"attack_type": entry["attack_type"], **entry, **(_fields(own) if own else {})}
 
 
 @cache

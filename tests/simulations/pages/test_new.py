@@ -300,7 +300,7 @@ class _Fields(HTMLParser):
             self.sent[name] = ""
             self._select = name
         elif tag == "option" and "selected" in values:
-            self._name = self._select
+            self.sent[self._select] = values.get("value") or ""
 
     def handle_data(self, data: str) -> None:
         if self._is_inside and self._name:
@@ -310,7 +310,6 @@ class _Fields(HTMLParser):
         if tag == "textarea" and self._is_inside and self._name:
             # A browser drops the line break that follows the tag.
             self.sent[self._name] = self.sent[self._name].removeprefix("\n")
-        if tag in ("textarea", "option"):
             self._name = None
         if tag == "form":
             self._is_inside = False
