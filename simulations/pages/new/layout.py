@@ -15,7 +15,7 @@ from simulations.pages.new.fields import PARAMS, SCHEDULE, FormField
 from simulations.pages.new.settings import Settings
 from simulations.pages.new.timeline import Timeline, timeline
 
-OPEN = frozenset({"Simulation", "Strategy", "Data", "Training"})
+OPEN = frozenset({"Simulation", "Strategy", "Data", "Training", "Attacks"})
 KEYWORD = "aggregation_strategy_keyword"
 Errors = Mapping[str, Sequence[str]]
 

@@ -5,6 +5,8 @@ import { show } from "./verdict.js";
 const PAUSE_MS = 350;
 const form = document.getElementById("settings");
 const json = document.getElementById("json");
+// As a property it would be one of the buttons, which all have this name.
+const address = form.getAttribute("action");
 const text = document.getElementById("config_json");
 let timer;
 let running = new AbortController();
@@ -63,7 +65,7 @@ async function ask(data) {
   running = new AbortController();
   const { signal } = running;
   try {
-    const answer = await fetch(form.action, {
+    const answer = await fetch(address, {
       method: "POST", body: new URLSearchParams(data), headers: { Accept: "text/html" }, signal,
     });
     if (![200, 422].includes(answer.status)) throw new Error(`the server answered ${answer.status}`);
