@@ -42,8 +42,8 @@ def in_form(path: str, is_structured: bool) -> str:
 
 
 def in_config(path: str, is_structured: bool) -> str:
-    shared = is_structured and not path.startswith(f"{COLUMNS}.")
-    return f"{SHARED}.{path}" if shared else path
+    is_shared = is_structured and path.split(".")[0] != COLUMNS
+    return f"{SHARED}.{path}" if is_shared else path
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

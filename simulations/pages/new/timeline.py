@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, TypeGuard
 
 from simulations.fl.config.schedule import AttackEntry
@@ -12,13 +11,14 @@ from simulations.pages.charts import STYLES, Tick
 
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 680, 58, 12, 8, 34
 ROW, LEAST_HEIGHT, MOST_HEIGHT = 16.0, 64.0, 320.0
+OPEN_ROW, GAP = 18.0, 3.0
 MOST_CLIENTS, MOST_ROUNDS = 200, 10_000
 X_TICKS, Y_TICKS = 12, 20
 
 
 @dataclass(frozen=True)
 class Bar:
-    """An attack on neighbouring clients, or, drawn pale, on some that are not chosen yet."""
+    """An attack on a client or, if it is open, on some that are not chosen yet."""
 
     left: float
     top: float
@@ -57,6 +57,7 @@ class Timeline:
     entries: list[Told]
     x_ticks: list[Tick]
     y_ticks: list[Tick]
+    edge: float
     bottom: float
     rounds: int
     clients: int
@@ -64,6 +65,10 @@ class Timeline:
     left: int = LEFT
     right: int = WIDTH - RIGHT
     top: int = TOP
+
+    @property
+    def has_open(self) -> bool:
+        return any(bar.is_open for bar in self.bars)
 
     @property
     def height(self) -> float:
@@ -75,7 +80,7 @@ class Timeline:
 
     @property
     def depth(self) -> float:
-        return self.bottom - self.top
+        return self.edge - self.top
 
     @property
     def x_text(self) -> float:
@@ -92,7 +97,7 @@ def timeline(
     """Return the drawing of one strategy's settings; None while there is too little to draw.
 
     `resolved` has the clients that the engine chooses; without them, and where the choice follows
-    from a seed that is not given, only the share is drawn.
+    from a seed that is not given, an entry is drawn below the clients.
     """
     rounds, clients = settings.get("num_of_rounds"), settings.get("num_of_clients", 10)
     entries = settings.get("attack_schedule")
@@ -100,43 +105,66 @@ def timeline(
         return None
     if not isinstance(entries, list) or not entries:
         return None
-    axes = _Axes(rounds, clients)
-    bars: list[Bar] = []
+    spans: list[_Span] = []
     told: list[Told] = []
     for number, entry in enumerate(entries):
         window = _window(entry, rounds)
         if window is None:
             continue
         chosen = _chosen(entry, settings, resolved[number] if resolved else None)
-        is_drawn = chosen is not None and clients <= MOST_CLIENTS
-        rows = _runs(chosen or (), clients) if is_drawn else [(0, clients - 1)]
-        bars += [axes.bar(window, row, number, is_open=not is_drawn) for row in rows]
+        there = frozenset(client for client in chosen or () if 0 <= client < clients)
+        is_open = chosen is None or clients > MOST_CLIENTS
+        spans.append(_Span(number, window, frozenset() if is_open else there, is_open))
         who = _who(entry, chosen)
         told.append(Told(number, number % STYLES, str(entry.get("attack_type", "")), *window, who))
-    return Timeline(bars, told, axes.x_ticks(), axes.y_ticks(), axes.bottom, rounds, clients)
+    axes = _Axes(rounds, clients, sum(span.is_open for span in spans))
+    return Timeline(
+        bars=_bars(spans, axes),
+        entries=told,
+        x_ticks=axes.x_ticks(),
+        y_ticks=axes.y_ticks(),
+        edge=axes.edge,
+        bottom=axes.bottom,
+        rounds=rounds,
+        clients=clients,
+    )
+
+
+@dataclass(frozen=True)
+class _Span:
+    """The rounds and clients of an entry."""
+
+    number: int
+    window: tuple[int, int]
+    clients: frozenset[int]
+    is_open: bool
+
+    def meets(self, other: _Span) -> bool:
+        (first, last), (others_first, others_last) = self.window, other.window
+        is_at_once = first <= others_last and others_first <= last
+        return is_at_once and not self.clients.isdisjoint(other.clients)
 
 
 class _Axes:
     """Maps rounds, from 1, to the right and clients, from 0, downwards; each has a cell."""
 
-    def __init__(self, rounds: int, clients: int) -> None:
+    def __init__(self, rounds: int, clients: int, num_open: int) -> None:
         self.rounds, self.clients = rounds, clients
         self.cell = (WIDTH - LEFT - RIGHT) / rounds
         self.row = min(max(ROW * clients, LEAST_HEIGHT), MOST_HEIGHT) / clients
-        self.bottom = TOP + self.row * clients
+        self.edge = round(TOP + self.row * clients, 2)
+        self.bottom = round(self.edge + num_open * OPEN_ROW, 2)
 
-    def bar(
-        self, window: tuple[int, int], row: tuple[int, int], number: int, *, is_open: bool
-    ) -> Bar:
-        (first, last), (upper, lower) = window, row
+    def bar(self, span: _Span, top: float, height: float) -> Bar:
+        first, last = span.window
         return Bar(
             left=round(LEFT + (first - 1) * self.cell, 2),
-            top=round(TOP + upper * self.row, 2),
+            top=round(top, 2),
             width=round((last - first + 1) * self.cell, 2),
-            height=round((lower - upper + 1) * self.row, 2),
-            number=number,
-            style=number % STYLES,
-            is_open=is_open,
+            height=round(height, 2),
+            number=span.number,
+            style=span.number % STYLES,
+            is_open=span.is_open,
         )
 
     def x_ticks(self) -> list[Tick]:
@@ -146,6 +174,31 @@ class _Axes:
     def y_ticks(self) -> list[Tick]:
         numbers = range(0, self.clients, -(-self.clients // Y_TICKS))
         return [Tick(round(TOP + (n + 0.5) * self.row, 2), str(n)) for n in numbers]
+
+
+def _bars(spans: Sequence[_Span], axes: _Axes) -> list[Bar]:
+    """Return the bars; where entries attack a client at once, they share its row."""
+    lanes = _lanes(spans)
+    height = axes.row / (max(lanes.values(), default=0) + 1)
+    bars: list[Bar] = []
+    for span in spans:
+        upper = TOP + lanes[span.number] * height
+        bars += [axes.bar(span, upper + c * axes.row, height) for c in sorted(span.clients)]
+    lots = [span for span in spans if span.is_open]
+    below = [
+        axes.bar(span, axes.edge + place * OPEN_ROW + GAP, OPEN_ROW - GAP)
+        for place, span in enumerate(lots)
+    ]
+    return [*bars, *below]
+
+
+def _lanes(spans: Sequence[_Span]) -> dict[int, int]:
+    """Give each entry the first lane that no earlier entry it meets has."""
+    lanes: dict[int, int] = {}
+    for place, span in enumerate(spans):
+        taken = {lanes[other.number] for other in spans[:place] if span.meets(other)}
+        lanes[span.number] = next(lane for lane in range(place + 1) if lane not in taken)
+    return lanes
 
 
 def _is_count(value: Any, most: int) -> TypeGuard[int]:
@@ -173,15 +226,6 @@ def _chosen(
         return sorted({client for client in named if isinstance(client, int)})
     is_settled = settings.get("seed") is not None or entry.get("random_seed") is not None
     return resolved.selected_client_ids if resolved and is_settled else None
-
-
-def _runs(chosen: Iterable[int], clients: int) -> Iterator[tuple[int, int]]:
-    """Yield the first and last of neighbouring clients."""
-    there = [client for client in chosen if 0 <= client < clients]
-    breaks = [i for i, (one, other) in enumerate(pairwise(there), 1) if other > one + 1]
-    for begin, end in pairwise([0, *breaks, len(there)]):
-        if there:
-            yield there[begin], there[end - 1]
 
 
 def _who(entry: Mapping[str, Any], chosen: Sequence[int] | None) -> str:

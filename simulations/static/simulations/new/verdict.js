@@ -11,7 +11,7 @@ export function show(form, { valid = false, errors = [], warnings = [], problem 
   const lines = [];
   if (problem) lines.push(paragraph(problem, "failed"));
   else if (valid && count === 0) lines.push(paragraph("It can run.", "completed"));
-  else lines.push(paragraph(`${count} thing${count === 1 ? "" : "s"} to mend.`, "failed"));
+  else lines.push(sum(form, count));
   lines.push(...general.map((sentence) => paragraph(sentence, "failed")));
   lines.push(...warnings.map((sentence) => paragraph(sentence, "stopped")));
   document.getElementById("verdict").replaceChildren(...lines);
@@ -52,6 +52,29 @@ function mark(form) {
       setting.classList.remove("unused");
     } else field.removeAttribute("aria-invalid");
   }
+}
+
+/** Tell how many things are wrong, and lead to the first that has a place. */
+function sum(form, count) {
+  const line = paragraph(`${count} thing${count === 1 ? "" : "s"} to mend. `, "failed");
+  const first = form.querySelector(".errors > p");
+  if (first) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Show";
+    button.addEventListener("click", () => lead(first));
+    line.append(button);
+  }
+  return line;
+}
+
+function lead(to) {
+  for (let one = to.closest("details"); one; one = one.parentElement.closest("details")) {
+    one.open = true;
+  }
+  const field = to.closest(".setting")?.querySelector("[name]");
+  if (field) field.focus();
+  else to.scrollIntoView({ block: "center" });
 }
 
 function paragraph(words, kind = "") {
