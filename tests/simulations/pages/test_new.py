@@ -251,6 +251,15 @@ def test_a_page_asks_the_database_as_often_for_many_strategies(
         assert "No earlier run on this dataset tells" in text
 
 
+def test_as_many_strategies_as_can_run_are_sent_and_come_back(client: Client) -> None:
+    text = client.get(f"{URL}?strategies=100").content.decode()
+    sent = posted_by(text)
+    assert len(sent) > 1000, "more than Django takes unless it is told"
+    sent |= {name: "fedavg" for name in sent if name.endswith(".aggregation_strategy_keyword")}
+    assert client.post(URL, sent).status_code == 302
+    assert len(Simulation.objects.get().config["simulation_strategies"]) == 100
+
+
 def test_earlier_runs_tell_how_long_it_takes(
     client: Client, submit: Callable[..., Simulation], record: Callable[..., Any]
 ) -> None:

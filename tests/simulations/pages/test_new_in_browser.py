@@ -129,6 +129,22 @@ def test_form_and_json_say_the_same(page: Page) -> None:
     expect(field(page, "seed")).to_have_value("99")
 
 
+def test_the_form_does_not_write_over_json_that_it_could_not_take(page: Page) -> None:
+    page.goto("/simulations/new/?example=quickstart")
+    page.locator("#config_json").fill('{"seed": ')
+    expect(errors_of(page, "config_json")).to_contain_text("not valid JSON")
+    field(page, "num_of_rounds").fill("0")
+    expect(errors_of(page, "num_of_rounds")).to_contain_text("must be at least 1")
+    expect(page.locator("#config_json")).to_have_value('{"seed": ')
+    expect(errors_of(page, "config_json")).to_contain_text("changed since")
+    mended = {KEYWORD: "rfa", "dataset_keyword": "digits", "num_of_rounds": 4}
+    page.locator("#config_json").fill(json.dumps(mended))
+    expect(page.locator("#verdict")).to_contain_text("It can run.")
+    expect(field(page, "num_of_rounds")).to_have_value("4")
+    field(page, "num_of_rounds").fill("5")
+    expect(page.locator("#config_json")).to_have_value(re.compile('"num_of_rounds": 5'))
+
+
 def test_what_is_wrong_stands_beside_its_field_at_once(page: Page) -> None:
     page.goto("/simulations/new/?example=three_rules_under_attack")
     verdict = page.get_by_role("status").and_(page.locator("#verdict"))

@@ -9,6 +9,8 @@ const json = document.getElementById("json");
 const address = form.getAttribute("action");
 const text = document.getElementById("config_json");
 let timer;
+// While the JSON says what the form could not take over, the form must not write over it.
+let isAhead = false;
 let running = new AbortController();
 
 document.documentElement.classList.add("scripted");
@@ -22,7 +24,10 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   fromForm(button);
 });
-text.addEventListener("input", () => later(fromJson));
+text.addEventListener("input", () => {
+  isAhead = true;
+  later(fromJson);
+});
 
 function later(work) {
   running.abort();
@@ -39,10 +44,14 @@ async function fromForm(button = null) {
   const fresh = page.getElementById("settings");
   if (shape(fresh) === shape(form)) takeErrors(fresh);
   else takeFields(fresh, button);
-  text.value = page.getElementById("config_json").value;
-  document.getElementById("config_json-errors").replaceChildren();
+  const config = page.getElementById("config_json").value;
+  if (isAhead) tell("config_json", ["Not in the form, which was changed since. Mend it to take it over."]);
+  else {
+    text.value = config;
+    tell("config_json", []);
+  }
   takeDerived(page);
-  await validate();
+  await validate(config);
 }
 
 async function fromJson() {
@@ -52,11 +61,11 @@ async function fromJson() {
   if (!page) return;
   const wrong = page.querySelector(".note.error li");
   tell("config_json", wrong ? [wrong.textContent] : []);
-  if (!wrong) {
-    takeFields(page.getElementById("settings"));
-    takeDerived(page);
-  }
-  await validate();
+  if (wrong) return;
+  isAhead = false;
+  takeFields(page.getElementById("settings"));
+  takeDerived(page);
+  await validate(text.value);
 }
 
 // A newer change makes an answer that is still on its way worthless.
@@ -77,11 +86,11 @@ async function ask(data) {
   }
 }
 
-async function validate() {
+async function validate(config) {
   const { signal } = running;
   try {
     const answer = await fetch("/api/validate", {
-      method: "POST", body: text.value, headers: { "Content-Type": "application/json" }, signal,
+      method: "POST", body: config, headers: { "Content-Type": "application/json" }, signal,
     });
     const verdict = await answer.json();
     if (!signal.aborted) show(form, answer.ok ? verdict : { problem: verdict.detail });
