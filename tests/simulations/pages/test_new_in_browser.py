@@ -90,7 +90,7 @@ def test_only_what_the_strategy_uses_is_shown(page: Page) -> None:
 
 def test_the_timeline_follows_the_attacks(page: Page) -> None:
     page.goto("/simulations/new/?example=quickstart")
-    bars = page.locator("#attack_schedule-timeline .timeline > svg rect.attack")
+    bars = page.locator("#attack_schedule-timeline .drawing rect.attack")
     told = page.locator("#attack_schedule-timeline .told")
     page.locator("[name=new_attack]").select_option("gradient_scaling")
     page.get_by_role("button", name="Add", exact=True).first.click()
