@@ -94,6 +94,8 @@ WHITENOISE_USE_FINDERS = True
 
 MAX_BODY_BYTES = 1 << 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+# The form of a new simulation has a field for each setting of each strategy.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 LOGGING = {
     "version": 1,

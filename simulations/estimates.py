@@ -51,12 +51,16 @@ class Estimator:
 
     def remaining_seconds(self, simulation: Simulation) -> float | None:
         """Return the likely time of the rounds that are left; None if nothing like it ever ran."""
-        kind = (simulation.dataset_keyword, simulation.num_of_clients)
+        left = simulation.rounds_total - simulation.rounds_done
+        return self.seconds(simulation.dataset_keyword, simulation.num_of_clients, left)
+
+    def seconds(self, dataset_keyword: str, num_of_clients: int, rounds: int) -> float | None:
+        """Return the likely time of so many rounds; None if no such round was ever measured."""
+        kind = (dataset_keyword, num_of_clients)
         if kind not in self._known:
             self._known[kind] = seconds_per_round(*kind)
         seconds = self._known[kind]
-        left = simulation.rounds_total - simulation.rounds_done
-        return None if seconds is None else seconds * left
+        return None if seconds is None else seconds * rounds
 
 
 def queue(

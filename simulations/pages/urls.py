@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from simulations.pages import compare, dashboard, new
+from simulations.pages import compare, dashboard
+from simulations.pages.new import view
 from simulations.pages.run import actions, archive, page, plot_csv
 
 app_name = "simulations"
 urlpatterns = [
     path("", dashboard.dashboard, name="list"),
     path("table.csv", dashboard.table_csv, name="table"),
-    path("new/", new.new, name="new"),
+    path("new/", view.new, name="new"),
     path("compare/", compare.compare, name="compare"),
     path("compare/curves.csv", compare.compare_csv, name="compare-csv"),
     path("selected/", dashboard.selected, name="selected"),

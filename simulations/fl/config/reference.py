@@ -37,7 +37,7 @@ def _table(title: str, rows: list[str]) -> str:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    kind = ", ".join([_type(field.annotation), *_limits(field)])
+    kind = ", ".join([_type(field.annotation), *limits(field)])
     return f"| `{name}` | {kind} | {_default(field)} | {field.description} |"
 
 
@@ -56,7 +56,8 @@ def _type(annotation: Any) -> str:
     return names.get(origin or annotation, "object")
 
 
-def _limits(field: FieldInfo) -> Iterator[str]:
+def limits(field: FieldInfo) -> Iterator[str]:
+    """Yield what bounds a field, in words and signs: `≥ 0`, `at most 50 entries`."""
     for limit in field.metadata:
         if type(limit) in LIMITS:
             attribute, sign = LIMITS[type(limit)]
