@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 .DEFAULT_GOAL := help
-.PHONY: help run assets demo test test-postgres test-slow check fmt format lint types arch migrations docs screenshots bench-service clean
+.PHONY: help run assets demo test test-postgres test-slow check fmt format lint types arch migrations docs screenshots bench bench-service clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ docs: .venv/.dev  ## Rewrite the generated parts of docs/
 
 screenshots: .venv/.dev data .venv/.assets  ## Take the pictures of the pages that docs/ shows
 	$(BIN)/python -m pytest -q -m slow tests/browser --screenshots docs/screenshots
+
+bench: .venv/.dev data  ## Measure engine and rules beside a bare loop, Flower and ByzFL; write docs/benchmarks.md
+	$(BIN)/python -m tests.benchmarks.compute
 
 bench-service: .venv/.dev data  ## Measure submissions, stops, streams and recovery, against their figures
 	$(BIN)/python -m tests.benchmarks

@@ -136,6 +136,8 @@ def test_the_terminal_echoes_and_follows_its_size(
     page.locator("#terminal-launcher").click()
     expect(page.locator("#terminal-state")).to_contain_text("Connected.")
     until(page, "document.querySelector('.xterm-rows').innerText.trim().length > 0")
+    # The prompt tells where on this machine it is; a picture need not.
+    page.keyboard.type("PS1='$ '; clear\n")
     page.keyboard.type("echo $((6 * 7)) is the answer\n")
     expect(page.locator(".xterm-rows")).to_contain_text("42 is the answer")
     before = _columns(page, "before")
