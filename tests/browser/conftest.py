@@ -26,8 +26,9 @@ COLORS = 96
 SERIOUS = ("serious", "critical")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Return a browser for one module: Playwright's loop bars Django's database."""
     if CHROMIUM is None:
         pytest.fail("there is no chromium; `apt-get install chromium` installs it")
     with sync_playwright() as playwright:

@@ -68,7 +68,7 @@ def test_a_page_for_nobody_asks_the_database_nothing_more(
         assert not permissions.may_open(client.get("/docs", **LOOPBACK).wsgi_request)
 
 
-ROWS = "document.querySelector('.xterm-rows').innerText"
+ROWS = "(document.querySelector('.xterm-rows')?.innerText ?? '')"
 STATE = "document.getElementById('terminal-state').textContent"
 
 
