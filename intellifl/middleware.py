@@ -26,9 +26,16 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 DOCUMENTS = ("/docs", "/redoc", "/openapi.json")
 OWN_ONLY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'"
 PAGE_POLICY = f"{OWN_ONLY}; form-action 'self'; frame-ancestors 'none'"
-# Swagger UI and ReDoc write styles into the page; ReDoc starts from an inline script and a worker.
+# Swagger UI and ReDoc write styles into the page; ReDoc searches in a worker.
 DOCS_POLICY = f"{PAGE_POLICY}; style-src 'self' 'unsafe-inline'"
-REDOC_POLICY = f"{DOCS_POLICY}; script-src 'self' 'unsafe-inline'; worker-src 'self' blob:"
+REDOC_POLICY = f"{DOCS_POLICY}; worker-src 'self' blob:"
+UNUSED = ("camera", "display-capture", "geolocation", "microphone", "payment", "serial", "usb")
+SECURITY_HEADERS = {
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+OPEN = frozenset({"/", "/api/health", "/admin/login/", "/login"})
+"""What is answered without a login, beside the form to sign in."""
 
 
 class RequestIdMiddleware:
@@ -137,6 +144,8 @@ class SecurityHeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.setdefault("Content-Security-Policy", _policy(request))
+        for name, value in SECURITY_HEADERS.items():
+            response.setdefault(name, value)
         if problems.is_api(request) or problems.is_query(request):
             response.setdefault("Cache-Control", "no-cache")
         return response
@@ -177,7 +186,7 @@ def _origin(url: str) -> tuple[str, str, int | None] | None:
 
 
 def _is_open(request: HttpRequest) -> bool:
-    return request.path_info in ("/", "/api/health", resolve_url(settings.LOGIN_URL))
+    return request.path_info in OPEN or request.path_info == resolve_url(settings.LOGIN_URL)
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:

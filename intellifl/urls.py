@@ -10,6 +10,7 @@ from intellifl.api import api, redoc
 from simulations.pages import operations
 
 urlpatterns = [
+    path("", include("intellifl.access.urls")),
     path("admin/", admin.site.urls),
     path("redoc", redoc),
     path("simulations", RedirectView.as_view(url="/simulations/", query_string=True)),

@@ -21,6 +21,8 @@ from django.views.decorators.debug import sensitive_variables
 from intellifl.access.models import AccessToken
 
 TOKEN = re.compile(r"ifl_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
+LONGEST_NAME = 100
+LONGEST_DAYS = 36_500
 LAST_USED_STEP = timedelta(minutes=1)
 UNKNOWN = "The token is not known here; `manage.py create_token` makes one."
 
