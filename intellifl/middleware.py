@@ -192,14 +192,19 @@ def _is_open(request: HttpRequest) -> bool:
 def _refusal(request: HttpRequest) -> HttpResponse | None:
     """Return the answer to a request that shows neither a session nor a token, else None."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    takes_tokens = problems.is_api(request) or problems.is_query(request)
-    if takes_tokens and scheme.lower() == "bearer":
+    if _takes_tokens(request) and scheme.lower() == "bearer":
         return _refusal_of_token(request, token.strip())
     if request.user.is_authenticated:
         return None
     if problems.wants_page(request):
         return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
     return _unauthorized("This server asks for a login: sign in, or send a token.")
+
+
+def _takes_tokens(request: HttpRequest) -> bool:
+    """Tell whether a token opens this address: a program's token must not become a shell."""
+    is_terminal = request.path_info.startswith("/api/terminal/")
+    return (problems.is_api(request) and not is_terminal) or problems.is_query(request)
 
 
 @sensitive_variables("text")

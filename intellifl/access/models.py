@@ -28,6 +28,9 @@ class AccessToken(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    text = ""
+    """The token itself, for whoever has just made it; it is not stored."""
+
     class Meta:
         ordering = ["-created_at", "-id"]
 

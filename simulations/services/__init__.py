@@ -14,7 +14,8 @@ from simulations.services.control import (
 from simulations.services.deletion import delete, delete_many
 from simulations.services.errors import InvalidName, NotAllowed
 from simulations.services.importing import Imported, import_folders
-from simulations.services.submission import Claim, Submission, check, create
+from simulations.services.rebuilding import rebuild
+from simulations.services.submission import Claim, Submission, check, create, repeat
 
 __all__ = [
     "Claim",
@@ -29,7 +30,9 @@ __all__ = [
     "delete_many",
     "import_folders",
     "is_resumable",
+    "rebuild",
     "rename",
+    "repeat",
     "resume",
     "stop",
     "stop_many",
