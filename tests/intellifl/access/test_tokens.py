@@ -402,6 +402,8 @@ def test_a_deleted_count_lets_a_name_try_again(desk: Client) -> None:
 
 def test_a_token_of_staff_opens_no_terminal(settings: Any) -> None:
     settings.TERMINAL = "on"
-    header = {"Authorization": f"Bearer {tokens.create('a', User.objects.create_superuser('root'))}"}
+    header = {
+        "Authorization": f"Bearer {tokens.create('a', User.objects.create_superuser('root'))}"
+    }
     for path in ("/api/terminal/token", "/api/terminal/token/"):
         assert Client().post(path, headers=header).status_code == 401
