@@ -80,14 +80,14 @@ def streams() -> Iterator[Row]:
         asyncio.run(_crowd(server.port, row, 20, lines=2))
         eventually(lambda: process.num_threads() < 30, 30)
         idle, threads = process.memory_info().rss, process.num_threads()
+        files = process.num_fds()
         seen, highest = asyncio.run(_crowd(server.port, row, CLIENTS, lines=20, process=process))
         found = f"p99 {ms(percentile(seen, 99))}, p50 {ms(statistics.median(seen))}"
         yield f"delivery to {CLIENTS} clients", f"{found}, {len(seen)} events", "p99 < 250 ms"
         yield "memory over idle", f"{(highest - idle) / 2**20:.0f} MB", "< 60 MB"
-        eventually(lambda: process.num_threads() <= threads + 2, 60)
-        files = process.num_fds()
+        eventually(lambda: process.num_fds() <= files + 2, 60)
         asyncio.run(_crowd(server.port, row, CLIENTS, lines=2))
-        eventually(lambda: process.num_threads() <= threads + 2, 60)
+        eventually(lambda: process.num_fds() <= files + 2, 60)
         grown = (process.memory_info().rss - idle) / 2**20
         found = f"{grown:+.0f} MB, {process.num_threads() - threads:+d} threads"
         yield "after they left, twice", f"{found}, {process.num_fds() - files:+d} files", "base"
