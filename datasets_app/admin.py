@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
+from django_celery_results.models import GroupResult, TaskResult
 
 from datasets_app import selectors, services
 from datasets_app.catalog import CATALOG
@@ -15,8 +16,12 @@ from datasets_app.models import Dataset
 
 if TYPE_CHECKING:
     AnyAdmin = admin.ModelAdmin[Dataset]
+    ResultAdmin = admin.ModelAdmin[Any]
 else:
-    AnyAdmin = admin.ModelAdmin
+    AnyAdmin = ResultAdmin = admin.ModelAdmin
+
+# Their own desks let results be added, and know groups, which nothing here makes.
+admin.site.unregister([TaskResult, GroupResult])
 
 
 @admin.register(Dataset)
@@ -88,3 +93,22 @@ class DatasetAdmin(AnyAdmin):
                 self.message_user(
                     request, f"Not asked for {row.keyword}: it is under way.", messages.WARNING
                 )
+
+
+@admin.register(TaskResult)
+class TaskResultAdmin(ResultAdmin):
+    """What became of the short tasks that a housekeeping worker did."""
+
+    list_display = ["task_id", "task_name", "task_args", "status", "worker", "date_done"]
+    list_filter = ["status", "task_name", "date_done"]
+    search_fields = ["task_id", "task_name", "task_args"]
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).defer("result", "traceback", "meta")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -6,12 +6,15 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from asgiref.sync import SyncToAsync, sync_to_async
 from channels.routing import ProtocolTypeRouter
 from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.core.handlers.asgi import ASGIHandler
+from django.db import connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intellifl.settings")
-django_application = get_asgi_application()
+get_asgi_application()
 
 from intellifl.problems import problem  # noqa: E402 -- needs the settings
 from terminal.routing import websockets  # noqa: E402 -- needs the applications
@@ -21,6 +24,27 @@ Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Handler(ASGIHandler):
+    """Django's handler, without its thread for each request that only streams events.
+
+    Synchronous middleware runs in a thread that the request keeps until it ends, and an event
+    stream lasts for hours. Where the thread is needed again, at the end, asgiref makes another.
+    """
+
+    async def send_response(self, response: Any, send: Any) -> None:
+        if response.get("Content-Type") == "text/event-stream":
+            await _end_thread()
+        await super().send_response(response, send)
+
+
+async def _end_thread() -> None:
+    await sync_to_async(connections.close_all)()
+    context = SyncToAsync.thread_sensitive_context.get()
+    executor = SyncToAsync.context_to_thread_executor.pop(context, None)
+    if executor is not None:
+        executor.shutdown(wait=False)
 
 
 class _TooLarge(Exception):
@@ -60,6 +84,4 @@ async def _refuse(send: Send) -> None:
     await send({"type": "http.response.body", "body": response.content})
 
 
-application: App = ProtocolTypeRouter(
-    {"http": BodyLimit(django_application), "websocket": websockets}
-)
+application: App = ProtocolTypeRouter({"http": BodyLimit(Handler()), "websocket": websockets})

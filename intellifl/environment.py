@@ -55,6 +55,13 @@ class Environment(BaseSettings):
         description="Host names the server answers to (JSON list).",
     )
     require_auth: bool = Field(False, description="Ask for a login on loopback too.")
+    tls_proxy: bool = Field(
+        False,
+        description="A proxy with TLS is in front and sets X-Forwarded-Proto and X-Forwarded-For.",
+    )
+    hsts_seconds: int = Field(
+        0, ge=0, description="For how long browsers are told to use TLS only; 0 tells nothing."
+    )
     terminal: Literal["auto", "on", "off"] = Field(
         "auto",
         description="Terminals for staff: auto means on loopback only, while no login is required.",

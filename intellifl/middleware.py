@@ -26,9 +26,16 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 DOCUMENTS = ("/docs", "/redoc", "/openapi.json")
 OWN_ONLY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'"
 PAGE_POLICY = f"{OWN_ONLY}; form-action 'self'; frame-ancestors 'none'"
-# Swagger UI and ReDoc write styles into the page; ReDoc starts from an inline script and a worker.
+# Swagger UI and ReDoc write styles into the page; ReDoc searches in a worker.
 DOCS_POLICY = f"{PAGE_POLICY}; style-src 'self' 'unsafe-inline'"
-REDOC_POLICY = f"{DOCS_POLICY}; script-src 'self' 'unsafe-inline'; worker-src 'self' blob:"
+REDOC_POLICY = f"{DOCS_POLICY}; worker-src 'self' blob:"
+UNUSED = ("camera", "display-capture", "geolocation", "microphone", "payment", "serial", "usb")
+SECURITY_HEADERS = {
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+OPEN = frozenset({"/", "/api/health", "/admin/login/", "/login"})
+"""What is answered without a login, beside the form to sign in."""
 
 
 class RequestIdMiddleware:
@@ -137,6 +144,8 @@ class SecurityHeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.setdefault("Content-Security-Policy", _policy(request))
+        for name, value in SECURITY_HEADERS.items():
+            response.setdefault(name, value)
         if problems.is_api(request) or problems.is_query(request):
             response.setdefault("Cache-Control", "no-cache")
         return response
@@ -177,20 +186,25 @@ def _origin(url: str) -> tuple[str, str, int | None] | None:
 
 
 def _is_open(request: HttpRequest) -> bool:
-    return request.path_info in ("/", "/api/health", resolve_url(settings.LOGIN_URL))
+    return request.path_info in OPEN or request.path_info == resolve_url(settings.LOGIN_URL)
 
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
     """Return the answer to a request that shows neither a session nor a token, else None."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    takes_tokens = problems.is_api(request) or problems.is_query(request)
-    if takes_tokens and scheme.lower() == "bearer":
+    if _takes_tokens(request) and scheme.lower() == "bearer":
         return _refusal_of_token(request, token.strip())
     if request.user.is_authenticated:
         return None
     if problems.wants_page(request):
         return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
     return _unauthorized("This server asks for a login: sign in, or send a token.")
+
+
+def _takes_tokens(request: HttpRequest) -> bool:
+    """Tell whether a token opens this address: a program's token must not become a shell."""
+    is_terminal = request.path_info.startswith("/api/terminal/")
+    return (problems.is_api(request) and not is_terminal) or problems.is_query(request)
 
 
 @sensitive_variables("text")

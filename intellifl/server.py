@@ -10,11 +10,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-import daphne.server
-from autobahn.exception import Disconnected
-from daphne.cli import CommandLineInterface
-from daphne.http_protocol import HTTPFactory, WebRequest
-from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from intellifl.imports import without
+
+# TLS ends at the proxy; Twisted would load a library for it.
+with without("OpenSSL"):
+    import daphne.server
+    from autobahn.exception import Disconnected
+    from daphne.cli import CommandLineInterface
+    from daphne.http_protocol import HTTPFactory, WebRequest
+    from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
 MAX_BODY_BYTES = 4 << 20
 """More than the application accepts, so that it can explain what is only somewhat too large."""

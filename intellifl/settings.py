@@ -17,6 +17,7 @@ DEBUG = ENVIRONMENT.debug
 SECRET_KEY = ENVIRONMENT.secret_key or secret_key(DATA_DIR)
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 REQUIRE_AUTH = ENVIRONMENT.require_auth
+TLS_PROXY = ENVIRONMENT.tls_proxy
 TERMINAL = ENVIRONMENT.terminal
 RESUMES_BY_ITSELF = ENVIRONMENT.resume == "auto"
 
@@ -40,6 +41,7 @@ MIDDLEWARE = [
     "intellifl.middleware.RequestIdMiddleware",
     "intellifl.middleware.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "intellifl.middleware.SecurityHeadersMiddleware",
     "intellifl.middleware.StaticFilesMiddleware",
     "intellifl.middleware.ApiPathMiddleware",
@@ -51,7 +53,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "intellifl.middleware.LoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "intellifl.urls"
@@ -86,11 +87,27 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 APPEND_SLASH = False
-LOGIN_URL = "admin:login"
+
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/simulations/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+# HttpOnly and SameSite=Lax are Django's own choice for the session's cookie.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = TLS_PROXY
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TLS_PROXY else None
+SECURE_HSTS_SECONDS = ENVIRONMENT.hsts_seconds
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [("vendor", assets.SERVED)]
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 MAX_BODY_BYTES = 1 << 20
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES

@@ -11,6 +11,7 @@ from intellifl.api import api, redoc
 from simulations.pages import assistant, operations
 
 urlpatterns = [
+    path("", include("intellifl.access.urls")),
     path("admin/", admin.site.urls),
     path("redoc", redoc),
     # What browsers ask for on pages that name no icon, such as the admin's.

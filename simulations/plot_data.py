@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
+from simulations.fl import strict_json
 from simulations.fl.detection import Detection
 from simulations.models import StrategyRun
 
@@ -33,9 +37,30 @@ def plot_data(strategy_run: StrategyRun) -> dict[str, Any]:
     """
     rounds = _rounds(strategy_run)
     return {
-        "strategy_number": strategy_run.number,
-        "rounds": rounds["round_number"],
-        "per_client_metrics": _clients(strategy_run, rounds["round_number"]),
+        **_before_clients(strategy_run, rounds),
+        "per_client_metrics": list(_clients(strategy_run, rounds["round_number"])),
+        **_after_clients(strategy_run, rounds),
+    }
+
+
+def written(strategy_run: StrategyRun) -> Iterator[str]:
+    """Yield the same as JSON, piece by piece, so that only one client is in memory at a time."""
+    rounds = _rounds(strategy_run)
+    separator = strict_json.dumps(_before_clients(strategy_run, rounds))[:-1]
+    separator += ',"per_client_metrics":['
+    for client in _clients(strategy_run, rounds["round_number"]):
+        yield separator + strict_json.dumps(client)
+        separator = ","
+    opening = "" if separator == "," else separator
+    yield opening + "]," + strict_json.dumps(_after_clients(strategy_run, rounds))[1:]
+
+
+def _before_clients(strategy_run: StrategyRun, rounds: dict[str, Column]) -> dict[str, Any]:
+    return {"strategy_number": strategy_run.number, "rounds": rounds["round_number"]}
+
+
+def _after_clients(strategy_run: StrategyRun, rounds: dict[str, Column]) -> dict[str, Any]:
+    return {
         "removal_threshold_history": _unless_empty(rounds["removal_threshold"]),
         "round_metrics": {
             **{name: rounds[column] for name, column in ROUND_METRICS.items()},
@@ -57,28 +82,29 @@ def _rounds(strategy_run: StrategyRun) -> dict[str, Column]:
     return {name: [row[place] for row in rows] for place, name in enumerate(names)}
 
 
-def _clients(strategy_run: StrategyRun, rounds: list[int]) -> list[dict[str, Any]]:
-    """Return the histories of each client; a round in which it has no row leaves None."""
+def _clients(strategy_run: StrategyRun, rounds: list[int]) -> Iterator[dict[str, Any]]:
+    """Yield the histories of each client; a round in which it has no row leaves None."""
     place = {number: index for index, number in enumerate(rounds)}
-    clients: dict[int, dict[str, Any]] = {}
     rows = strategy_run.client_rounds.order_by("client_id", "round_number").values_list(
         "client_id", "round_number", "is_malicious", *CLIENT_METRICS.values()
     )
-    for client_id, round_number, is_malicious, *values in rows.iterator(chunk_size=5000):
-        index = place.get(round_number)
-        if index is None:  # Recorded after the rounds were read.
-            continue
-        client = clients.get(client_id) or _add(clients, client_id, len(rounds))
-        client["is_malicious"] |= is_malicious
-        for history, value in zip(client["metrics"].values(), values, strict=True):
-            history[index] = int(value) if isinstance(value, bool) else value
-    return list(clients.values())
+    for client_id, own in groupby(rows.iterator(chunk_size=2000), key=itemgetter(0)):
+        # What was recorded after the rounds were read is left out.
+        known = [row for row in own if row[1] in place]
+        if known:
+            yield {
+                "client_id": client_id,
+                "is_malicious": any(row[2] for row in known),
+                "metrics": _histories(known, place),
+            }
 
 
-def _add(clients: dict[int, dict[str, Any]], client_id: int, num_rounds: int) -> dict[str, Any]:
-    metrics: dict[str, Column] = {name: [None] * num_rounds for name in CLIENT_METRICS}
-    clients[client_id] = {"client_id": client_id, "is_malicious": False, "metrics": metrics}
-    return clients[client_id]
+def _histories(rows: list[tuple[Any, ...]], place: dict[int, int]) -> dict[str, Column]:
+    histories: dict[str, Column] = {name: [None] * len(place) for name in CLIENT_METRICS}
+    for _, round_number, _, *values in rows:
+        for history, value in zip(histories.values(), values, strict=True):
+            history[place[round_number]] = int(value) if isinstance(value, bool) else value
+    return histories
 
 
 def _detection(rounds: dict[str, Column]) -> dict[str, Column]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,14 +82,22 @@ def simulation(simulation_id: str) -> Simulation:
 
 def listing(filters: Filters) -> Listing:
     """Return summaries with their tags in three queries, however many rows there are."""
-    matching = _matching(filters)
-    total = matching.count()
+    return Listing(list(summaries(filters)), count(filters))
+
+
+def count(filters: Filters) -> int:
+    """Return how many simulations match in all."""
+    return _matching(filters).count()
+
+
+def summaries(filters: Filters) -> Iterator[dict[str, Any]]:
+    """Yield summaries one after the other, in two queries; only the tags are all in memory."""
     end = None if filters.limit is None else filters.offset + filters.limit
-    page = _ordered(matching, filters.ordering)[filters.offset : end]
+    page = _ordered(_matching(filters), filters.ordering)[filters.offset : end]
     tags = tags_by_simulation(page.values("pk"))
     columns = (*SUMMARY, "pk", "strategy_names", "attack_types", "rounds_done", "rounds_total")
-    rows = [_summary(row, tags[row["pk"]]) for row in page.values(*columns)]
-    return Listing(rows, total)
+    for row in page.values(*columns).iterator(chunk_size=500):
+        yield _summary(row, tags[row["pk"]])
 
 
 def queue_counts() -> dict[str, int]:

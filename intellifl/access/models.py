@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 
 class AccessToken(models.Model):
@@ -27,8 +28,33 @@ class AccessToken(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    text = ""
+    """The token itself, for whoever has just made it; it is not stored."""
+
     class Meta:
         ordering = ["-created_at", "-id"]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix})"
+
+    @property
+    def state(self) -> str:
+        """Tell whether it is `valid` now, `revoked` or `expired`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        has_expired = self.expires_at is not None and self.expires_at <= timezone.now()
+        return "expired" if has_expired else "valid"
+
+
+class SignInAttempts(models.Model):
+    """Attempts to sign in from one address under one name since `began_at`."""
+
+    digest = models.CharField(max_length=64, unique=True, help_text="Of address and name.")
+    count = models.PositiveIntegerField(default=0)
+    began_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = "sign-in attempts"
+
+    def __str__(self) -> str:
+        return f"{self.count} since {self.began_at:%H:%M:%S}"

@@ -21,6 +21,8 @@ from django.views.decorators.debug import sensitive_variables
 from intellifl.access.models import AccessToken
 
 TOKEN = re.compile(r"ifl_([0-9a-f]{12})_[A-Za-z0-9_-]{43}")
+LONGEST_NAME = 100
+LONGEST_DAYS = 36_500
 LAST_USED_STEP = timedelta(minutes=1)
 UNKNOWN = "The token is not known here; `manage.py create_token` makes one."
 
@@ -29,21 +31,20 @@ class Refused(Exception):
     """The token opens nothing; the message is a sentence for whoever sent it."""
 
 
-@sensitive_variables("text")
 def create(name: str, user: User | None = None, expires_in: timedelta | None = None) -> str:
     """Record a new token and return it; nobody can read it again."""
-    prefix = secrets.token_hex(6)
-    text = f"ifl_{prefix}_{secrets.token_urlsafe(32)}"
-    now = timezone.now()
-    AccessToken.objects.create(
-        name=name,
-        user=user,
-        prefix=prefix,
-        digest=_digest(text),
-        created_at=now,
-        expires_at=now + expires_in if expires_in else None,
-    )
-    return text
+    token = AccessToken(name=name, user=user)
+    draw(token)
+    token.expires_at = token.created_at + expires_in if expires_in else None
+    token.save()
+    return token.text
+
+
+def draw(token: AccessToken) -> None:
+    """Make an unsaved row that of a new token, which is its `text`."""
+    token.prefix = secrets.token_hex(6)
+    token.text = f"ifl_{token.prefix}_{secrets.token_urlsafe(32)}"
+    token.digest, token.created_at = _digest(token.text), timezone.now()
 
 
 @sensitive_variables("text")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from ninja import Header, Query, Router, Status
 from ninja.errors import HttpError
 
@@ -12,7 +12,7 @@ from simulations import lifecycle, result_files, selectors, services
 from simulations.api import body
 from simulations.api.config_schema import CONFIG_BODY
 from simulations.api.describe import execution_status, strategy_summary, submitted_config
-from simulations.api.json_response import json_response
+from simulations.api.json_response import array, json_response, json_stream
 from simulations.api.schemas import (
     BulkDelete,
     BulkDeleted,
@@ -29,18 +29,26 @@ from simulations.api.schemas import (
 from simulations.artifacts import folder
 
 router = Router(tags=["Simulations"])
+WHOLE = 1000
+"""A longer list is streamed, and has no ETag."""
 
 
 @router.get("/simulations", response=list[Summary])
-def list_simulations(request: HttpRequest, query: Query[ListQuery]) -> HttpResponse:
+def list_simulations(request: HttpRequest, query: Query[ListQuery]) -> HttpResponseBase:
     """List simulations, newest first. The header X-Total-Count has the count of all matches."""
-    found = selectors.listing(selectors.Filters(**query.dict()))
-    rows = [{**row, "created_at": row["created_at"].isoformat()} for row in found.rows]
-    for row in rows:
-        del row["attack_types"]
-    response = json_response(rows)
-    response["X-Total-Count"] = str(found.total)
+    filters = selectors.Filters(**query.dict())
+    total = selectors.count(filters)
+    rows = map(_listed, selectors.summaries(filters))
+    is_long = min(total, filters.limit or total) > WHOLE
+    response = json_stream(request, array(rows)) if is_long else json_response(list(rows))
+    response["X-Total-Count"] = str(total)
     return response
+
+
+def _listed(row: dict[str, Any]) -> dict[str, Any]:
+    listed = {**row, "created_at": row["created_at"].isoformat()}
+    del listed["attack_types"]
+    return listed
 
 
 @router.post("/simulations", response={201: Created}, exclude_none=True, openapi_extra=CONFIG_BODY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NoReturn
 
 MAX_DEPTH = 64
@@ -39,9 +40,14 @@ def loads(text: str | bytes) -> Any:
 def dumps(value: Any, *, indent: int | None = None) -> str:
     """Write `value` as JSON, with null where a number is NaN or infinite."""
     separators = (",", ":") if indent is None else None
-    return json.dumps(
-        finite(value), indent=indent, separators=separators, ensure_ascii=False, allow_nan=False
+    write = partial(
+        json.dumps, indent=indent, separators=separators, ensure_ascii=False, allow_nan=False
     )
+    try:
+        return write(value)
+    except (TypeError, ValueError):
+        # Nearly always every number is finite, and looking first costs more than the writing.
+        return write(finite(value))
 
 
 def finite(value: Any) -> Any:

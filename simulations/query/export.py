@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 
-from asgiref.sync import sync_to_async
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
+from simulations.chunks import Chunks
 from simulations.fl import strict_json
 from simulations.query.renderers import CSV_TYPE, csv_lines
 from simulations.query.selection import Rows
@@ -20,36 +20,8 @@ def export(rows: Rows, kind: str, name: str, *, is_head: bool) -> HttpResponseBa
     headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
     if is_head:
         return HttpResponse(content_type=content_type, headers=headers)
-    chunks = _Chunks(write(rows))
+    chunks = Chunks(write(rows))
     return StreamingHttpResponse(chunks, content_type=content_type, headers=headers)
-
-
-class _Chunks:
-    """Draws each chunk in the request's own thread, whose connection has the query open.
-
-    The first is drawn at once, so that a database that fails still gets its own answer.
-    """
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self.chunks = chunks
-        self.first: bytes | None = next(chunks)
-
-    def close(self) -> None:
-        """End the query; Django calls it at the end, also when nobody reads any more."""
-        self.chunks.close()  # type: ignore[attr-defined]
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        chunk = await sync_to_async(self._next)()
-        if chunk is None:
-            raise StopAsyncIteration
-        return chunk
-
-    def _next(self) -> bytes | None:
-        chunk, self.first = self.first, None
-        return chunk or next(self.chunks, None)
 
 
 def _csv(rows: Rows) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,8 @@ LARGEST = 2**31 - 1
 LARGEST_SEED = 2**63 - 1
 LONGEST_TEXT = 200
 TRUTH = {"true": True, "false": False, "1": True, "0": False}
+COMMA_OR_ESCAPED = re.compile(r"\\[,\\]|,")
+ESCAPED = re.compile(r"\\([,\\])")
 Convert = Callable[[str], Any]
 
 
@@ -147,12 +150,22 @@ def several(convert: Convert) -> Callable[[str], list[Any]]:
     """Return a reader of values that commas separate."""
 
     def read(text: str) -> list[Any]:
-        parts = [part.strip() for part in text.split(",")]
+        parts = [part.strip() for part in _split(text)]
         if len(parts) > MOST_VALUES:
             raise ValueError(f"{len(parts)} values are too many; at most {MOST_VALUES} are allowed")
         return [convert(part) for part in parts]
 
     return read
+
+
+def _split(text: str) -> list[str]:
+    """Split at commas; `\\,` is a comma of the value itself, `\\\\` a backslash."""
+    parts, begin = [], 0
+    for found in COMMA_OR_ESCAPED.finditer(text):
+        if found[0] == ",":
+            parts.append(text[begin : found.start()])
+            begin = found.end()
+    return [ESCAPED.sub(r"\1", part) for part in (*parts, text[begin:])]
 
 
 def _known(kind: str, text: str, known: Collection[str]) -> str:

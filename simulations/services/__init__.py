@@ -15,7 +15,8 @@ from simulations.services.deletion import delete, delete_many
 from simulations.services.errors import InvalidLabels, InvalidName, NotAllowed
 from simulations.services.importing import Imported, import_folders
 from simulations.services.labels import relabel
-from simulations.services.submission import Claim, Submission, check, create
+from simulations.services.rebuilding import rebuild
+from simulations.services.submission import Claim, Submission, check, create, repeat
 
 __all__ = [
     "Claim",
@@ -31,8 +32,10 @@ __all__ = [
     "delete_many",
     "import_folders",
     "is_resumable",
+    "rebuild",
     "relabel",
     "rename",
+    "repeat",
     "resume",
     "stop",
     "stop_many",

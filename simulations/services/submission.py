@@ -63,6 +63,14 @@ def create(
     return submission
 
 
+def repeat(simulation: Simulation) -> Simulation:
+    """Queue a new simulation of the same configuration; one without a seed gets another seed.
+
+    Raises ConfigError when it could not be submitted any more, StorageError as `create` does.
+    """
+    return create(simulation.config).simulation
+
+
 def draw_seed() -> int:
     return secrets.randbelow(2**31)
 

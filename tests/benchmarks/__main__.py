@@ -1,4 +1,7 @@
-"""`python -m tests.benchmarks [NAME …]`: measure in a database and folder made for it."""
+"""`python -m tests.benchmarks [NAME …]`: measure in a database and folder made for it.
+
+Prints a table; the rows of the last run on a quiet machine are in docs/benchmarks.md.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,11 @@ from importlib import import_module
 from pathlib import Path
 
 import django
+from django.core.management import call_command
+from rich.console import Console
+from rich.table import Table
+
+SUBJECTS = ("service", "lists")
 
 
 def main() -> None:
@@ -20,8 +28,19 @@ def main() -> None:
             "DJANGO_SETTINGS_MODULE": "intellifl.settings",
         }
         django.setup()
-        # Only now: it imports models.
-        import_module("tests.benchmarks.service").main(sys.argv[1:])
+        call_command("migrate", verbosity=0)
+        _measure(sys.argv[1:])
+
+
+def _measure(chosen: list[str]) -> None:
+    table = Table("what", "measured", "to reach")
+    for subject in SUBJECTS:
+        # Only now: they import models.
+        for benchmark in import_module(f"tests.benchmarks.{subject}").BENCHMARKS:
+            if not chosen or benchmark.__name__ in chosen:
+                for row in benchmark():
+                    table.add_row(*row)
+    Console(width=110).print(table)
 
 
 if __name__ == "__main__":

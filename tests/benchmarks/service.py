@@ -1,41 +1,32 @@
-"""`make bench-service`: how the service holds up, against the figures it has to reach.
-
-Prints a table; the rows of the last run on a quiet machine are in docs/benchmarks.md.
-"""
+"""How the service holds up: submissions, stops, streams, shutdown, resuming."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
 import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connections
-from rich.console import Console
-from rich.table import Table
 
 from simulations import lifecycle, processes, services
 from simulations.attempt import Options
 from simulations.models import Simulation
 from simulations.process_identity import this_process
 from simulations.supervisor import supervise
+from tests.benchmarks.measuring import Row, ms, percentile, timed, web
 from tests.servers import LOOPBACK, eventually, half_alive, refusing, silent
-from tests.simulations.faults.conftest import Web
 from tests.simulations.faults.killing import REAL, run_with_kills
 
 FLAT = {"aggregation_strategy_keyword": "fedavg", "num_of_rounds": 4, "dataset_keyword": "digits"}
 CLIENTS = 500
-Row = tuple[str, str, str]
 HOSTILE = {
     "one that ignores SIGTERM": "trap '' TERM; sleep 600 & wait",
     "setsid and nohup": "setsid nohup sleep 600 >/dev/null 2>&1 & sleep 600",
@@ -52,9 +43,11 @@ def submissions() -> Iterator[Row]:
         "stops within its handshake": half_alive(1),
     }
     for way, redis in ways.items():
-        with redis as url, _web(REDIS_URL=url) as web:
-            times = [_timed(lambda: web.ask("POST", "/api/simulations", FLAT)) for _ in range(100)]
-        found = f"p99 {_percentile(times, 99):.2f} s, p50 {statistics.median(times):.3f} s"
+        with redis as url, web(REDIS_URL=url) as server:
+            times = [
+                timed(lambda: server.ask("POST", "/api/simulations", FLAT)) for _ in range(100)
+            ]
+        found = f"p99 {percentile(times, 99):.2f} s, p50 {statistics.median(times):.3f} s"
         yield f"POST while Redis {way}", found, "p99 < 1 s"
 
 
@@ -72,7 +65,7 @@ def _stop(token: str, script: str) -> str:
     thread.start()
     eventually(lambda: len(processes.carriers(token)) > 1)
     time.sleep(0.5)
-    seconds = _timed(lambda: services.stop(simulation))
+    seconds = timed(lambda: services.stop(simulation))
     thread.join()
     left = len(processes.carriers(token))
     return f"{seconds:.1f} s, {simulation.status}, {left} processes left"
@@ -80,21 +73,21 @@ def _stop(token: str, script: str) -> str:
 
 def streams() -> Iterator[Row]:
     """Deliver 20 log lines, one each half second, to 500 clients of one process; twice."""
-    with _web() as web:
-        process = psutil.Process(web.process.pid)
+    with web() as server:
+        process = psutil.Process(server.process.pid)
         row = _running()
-        web.ask("GET", f"/api/simulations/{row.simulation_id}")
-        asyncio.run(_crowd(web.port, row, 20, lines=2))
+        server.ask("GET", f"/api/simulations/{row.simulation_id}")
+        asyncio.run(_crowd(server.port, row, 20, lines=2))
         eventually(lambda: process.num_threads() < 30, 30)
         idle, threads = process.memory_info().rss, process.num_threads()
-        seen, highest = asyncio.run(_crowd(web.port, row, CLIENTS, lines=20, process=process))
-        found = f"p99 {_ms(_percentile(seen, 99))}, p50 {_ms(statistics.median(seen))}"
+        files = process.num_fds()
+        seen, highest = asyncio.run(_crowd(server.port, row, CLIENTS, lines=20, process=process))
+        found = f"p99 {ms(percentile(seen, 99))}, p50 {ms(statistics.median(seen))}"
         yield f"delivery to {CLIENTS} clients", f"{found}, {len(seen)} events", "p99 < 250 ms"
         yield "memory over idle", f"{(highest - idle) / 2**20:.0f} MB", "< 60 MB"
-        eventually(lambda: process.num_threads() <= threads + 2, 60)
-        files = process.num_fds()
-        asyncio.run(_crowd(web.port, row, CLIENTS, lines=2))
-        eventually(lambda: process.num_threads() <= threads + 2, 60)
+        eventually(lambda: process.num_fds() <= files + 2, 60)
+        asyncio.run(_crowd(server.port, row, CLIENTS, lines=2))
+        eventually(lambda: process.num_fds() <= files + 2, 60)
         grown = (process.memory_info().rss - idle) / 2**20
         found = f"{grown:+.0f} MB, {process.num_threads() - threads:+d} threads"
         yield "after they left, twice", f"{found}, {process.num_fds() - files:+d} files", "base"
@@ -102,35 +95,35 @@ def streams() -> Iterator[Row]:
 
 def stalled_client() -> Iterator[Row]:
     """Let one client never read while 200 MB are logged, and others read another run."""
-    with _web() as web:
-        process = psutil.Process(web.process.pid)
+    with web() as server:
+        process = psutil.Process(server.process.pid)
         noisy, quiet = _running(), _running()
         idle = process.memory_info().rss
         path = f"/api/simulations/{noisy.simulation_id}/logs"
         with socket.socket() as stalled:
             stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            stalled.connect((LOOPBACK, web.port))
+            stalled.connect((LOOPBACK, server.port))
             stalled.sendall(f"GET {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\n\r\n".encode())
             writer = threading.Thread(target=_produce, args=(_log(noisy), 200 << 20))
             writer.start()
-            seen, highest = asyncio.run(_crowd(web.port, quiet, 20, lines=20, process=process))
+            seen, highest = asyncio.run(_crowd(server.port, quiet, 20, lines=20, process=process))
             writer.join()
         found = (
-            f"{(highest - idle) / 2**20:.0f} MB; others p99 {1000 * _percentile(seen, 99):.0f} ms"
+            f"{(highest - idle) / 2**20:.0f} MB; others p99 {1000 * percentile(seen, 99):.0f} ms"
         )
         yield "a client that never reads", found, "< 50 MB, < 500 ms"
 
 
 def shutdown() -> Iterator[Row]:
-    with _web() as web:
+    with web() as server:
         row = _running()
-        sockets = [socket.create_connection((LOOPBACK, web.port)) for _ in range(100)]
+        sockets = [socket.create_connection((LOOPBACK, server.port)) for _ in range(100)]
         for one in sockets:
             path = f"/api/simulations/{row.simulation_id}/stream"
             one.sendall(f"GET {path} HTTP/1.1\r\nHost: {LOOPBACK}\r\n\r\n".encode())
             one.recv(100)
-        web.process.send_signal(signal.SIGTERM)
-        yield "SIGTERM with 100 streams open", f"{_timed(web.process.wait):.1f} s", "≤ 5 s"
+        server.process.send_signal(signal.SIGTERM)
+        yield "SIGTERM with 100 streams open", f"{timed(server.process.wait):.1f} s", "≤ 5 s"
 
 
 def kills() -> Iterator[Row]:
@@ -193,20 +186,6 @@ async def _read(source: asyncio.StreamReader, lines: int, seen: list[float]) -> 
             found += 1
 
 
-@contextmanager
-def _web(**variables: str) -> Iterator[Web]:
-    before = dict(os.environ)
-    os.environ.update(variables)
-    web = Web(Path(settings.OUT_DIR).parent / "web.log")
-    try:
-        yield web
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-        web.process.kill()
-        web.process.wait()
-
-
 def _running() -> Simulation:
     row = services.create(FLAT).simulation
     Simulation.objects.filter(pk=row.pk).update(status="running", started_at=row.created_at)
@@ -229,27 +208,3 @@ def _produce(log: Path, size: int) -> None:
 def _supervise(pk: int, token: str, options: Options) -> None:
     supervise(pk, token, options)
     connections.close_all()
-
-
-def _timed(action: Callable[[], Any]) -> float:
-    began = time.perf_counter()
-    action()
-    return time.perf_counter() - began
-
-
-def _ms(seconds: float) -> str:
-    return f"{1000 * seconds:.0f} ms"
-
-
-def _percentile(values: list[float], percent: int) -> float:
-    return statistics.quantiles(values, n=100)[percent - 1]
-
-
-def main(chosen: list[str]) -> None:
-    call_command("migrate", verbosity=0)
-    table = Table("what", "measured", "to reach")
-    for benchmark in BENCHMARKS:
-        if not chosen or benchmark.__name__ in chosen:
-            for row in benchmark():
-                table.add_row(*row)
-    Console(width=110).print(table)

@@ -140,7 +140,7 @@ def picture(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
 
 
 def sign_in(page: Page) -> None:
-    page.goto("/admin/login/?next=/simulations/")
+    page.goto("/login/?next=/simulations/")
     page.fill("input[name=username]", services.NAME)
     page.fill("input[name=password]", services.PASSWORD)
     page.click("[type=submit]")

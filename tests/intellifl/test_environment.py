@@ -17,6 +17,7 @@ from intellifl.environment import ROOT
         ("REDIS_URL", "http://user:canary@host", "REDIS_URL: String should match"),
         ("INTELLIFL_CONCURRENCY", "0", "INTELLIFL_CONCURRENCY: Input should be greater"),
         ("INTELLIFL_ALLOWED_HOSTS", "[1]", "INTELLIFL_ALLOWED_HOSTS[0]: Input should be"),
+        ("INTELLIFL_HSTS_SECONDS", "-1", "INTELLIFL_HSTS_SECONDS: Input should be greater"),
         ("INTELLIFL_RESUME", "always", "INTELLIFL_RESUME: Input should be 'manual' or 'auto'"),
         ("INTELLIFL_CONCURENCY", "2", "INTELLIFL_CONCURENCY is not a setting; known are"),
     ],

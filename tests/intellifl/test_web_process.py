@@ -36,7 +36,7 @@ paths = api.get_openapi_schema(path_prefix="/")["paths"]
 routes = [(m.upper(), p) for p, methods in paths.items() for m in methods if m != "delete"]
 routes = [(m, p) for m, p in routes if not p.endswith(("/stream", "/logs"))]
 pages = ["/simulations/", "/simulations/{simulation_id}/", "/docs", "/redoc", "/openapi.json",
-         "/admin/login/", "/query/", "/query/simulations/", "/query/datasets/", "/query/schema",
+         "/login/", "/query/", "/query/simulations/", "/query/datasets/", "/query/schema",
          "/assistant/", "/assistant/panel/"]
 routes += [("GET", page) for page in pages] + [("DELETE", "/api/simulations/{simulation_id}")]
 for method, path in routes:

@@ -20,7 +20,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from intellifl.access import tokens
-from intellifl.access.models import AccessToken
+from intellifl.access.models import AccessToken, SignInAttempts
 from intellifl.middleware import LoginMiddleware
 
 LIST = "/api/simulations"
@@ -91,7 +91,7 @@ def test_a_token_makes_the_request_its_users(rf: RequestFactory) -> None:
 @pytest.mark.parametrize("url", ["/simulations/", "/admin/", "/docs", "/openapi.json", "/nothing"])
 def test_a_token_opens_nothing_but_the_apis(url: str) -> None:
     assert ask(tokens.create("a"), url).status_code in (302, 401)
-    assert ask(tokens.create("a"), url, accept=BROWSER)["Location"].startswith("/admin/login/")
+    assert ask(tokens.create("a"), url, accept=BROWSER)["Location"].startswith("/login/?next=")
 
 
 @pytest.mark.parametrize(
@@ -344,15 +344,6 @@ def test_the_desk_revokes(desk: Client) -> None:
     assert ask(other).status_code == 200
 
 
-def test_the_desk_makes_and_changes_no_token(desk: Client) -> None:
-    tokens.create("a")
-    row = AccessToken.objects.get()
-    assert desk.get(f"{ADMIN}add/").status_code == 403
-    desk.post(f"{ADMIN}{row.pk}/change/", {"name": "b", "expires_at": "", "digest": "0"})
-    fresh = AccessToken.objects.get()
-    assert (fresh.name, fresh.digest) == ("a", row.digest)
-
-
 def test_who_may_only_look_revokes_nothing() -> None:
     tokens.create("a")
     ada = User.objects.create_user("ada", is_staff=True)
@@ -364,3 +355,55 @@ def test_who_may_only_look_revokes_nothing() -> None:
     client.post(ADMIN, action)
     rows: QuerySet[AccessToken] = AccessToken.objects.all()
     assert rows.get().revoked_at is None
+
+
+def test_the_desk_shows_a_new_token_once(desk: Client) -> None:
+    eve = User.objects.create_user("eve")
+    page = desk.post(f"{ADMIN}add/", {"name": "for Eve", "user": eve.pk})
+    assert "no-store" in page["Cache-Control"]
+    [text] = re.findall(r'value="(ifl_[^"]+)"', page.content.decode())
+    assert ask(text).status_code == 200
+    row = AccessToken.objects.get()
+    assert (row.user, row.expires_at) == (eve, None)
+    for url in (ADMIN, f"{ADMIN}{row.pk}/change/"):
+        assert text not in desk.get(url).content.decode()
+        assert row.digest not in desk.get(url).content.decode()
+
+
+def test_the_desk_changes_no_token(desk: Client) -> None:
+    tokens.create("a")
+    row = AccessToken.objects.get()
+    desk.post(f"{ADMIN}{row.pk}/change/", {"name": "b", "expires_at": "", "digest": "0"})
+    fresh = AccessToken.objects.get()
+    assert (fresh.name, fresh.digest) == ("a", row.digest)
+
+
+def test_only_a_superuser_makes_tokens_for_others(client: Client) -> None:
+    boss = User.objects.create_superuser("root")
+    clerk = User.objects.create_user("eve", is_staff=True)
+    codenames = ("add_accesstoken", "view_accesstoken")
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    client.force_login(clerk)
+    for owner in (boss.pk, ""):
+        client.post(f"{ADMIN}add/", {"name": "a", "user": owner})
+        assert not AccessToken.objects.exists()
+    client.post(f"{ADMIN}add/", {"name": "a", "user": clerk.pk})
+    assert AccessToken.objects.get().user == clerk
+
+
+def test_a_deleted_count_lets_a_name_try_again(desk: Client) -> None:
+    row = SignInAttempts.objects.create(digest="0" * 64, count=5, began_at=timezone.now())
+    url = f"/admin/access/signinattempts/{row.pk}"
+    assert desk.get(f"{url}/change/").status_code == 200
+    assert desk.get("/admin/access/signinattempts/add/").status_code == 403
+    desk.post(f"{url}/delete/", {"post": "yes"})
+    assert not SignInAttempts.objects.exists()
+
+
+def test_a_token_of_staff_opens_no_terminal(settings: Any) -> None:
+    settings.TERMINAL = "on"
+    header = {
+        "Authorization": f"Bearer {tokens.create('a', User.objects.create_superuser('root'))}"
+    }
+    for path in ("/api/terminal/token", "/api/terminal/token/"):
+        assert Client().post(path, headers=header).status_code == 401

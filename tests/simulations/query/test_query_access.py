@@ -33,7 +33,7 @@ def test_a_demanded_login_closes_it(
     assert recorded[0].simulation_id not in answer.text
     sent = ask(path, headers={"accept": BROWSER})
     assert sent.status == 302
-    assert sent.headers["Location"].startswith("/admin/login/?next=/query/")
+    assert sent.headers["Location"].startswith("/login/?next=/query/")
 
 
 def test_a_token_opens_pages_and_files(ask: Ask, recorded: list[Simulation], closed: None) -> None:

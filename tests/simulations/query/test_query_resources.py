@@ -98,6 +98,26 @@ def test_the_started_strategy_of_a_running_simulation_runs_and_the_next_waits(
     assert [row["strategy_number"] for row in found] == [0]
 
 
+@pytest.mark.parametrize(
+    ("asked", "tags"),
+    [
+        ("a\\,b", {"a,b"}),
+        ("a\\,b,c", {"a,b", "c"}),
+        ("c, a\\,b", {"a,b", "c"}),
+        ("d\\e", {"d\\e"}),
+        ("f\\\\,c", {"f\\", "c"}),
+        ("a,b", set()),
+    ],
+)
+def test_a_comma_of_a_tag_itself_is_escaped(
+    ask: Any, submit: Callable[..., Simulation], asked: str, tags: set[str]
+) -> None:
+    for tag in ("a,b", "c", "d\\e", "f\\"):
+        submit(tags=[tag])
+    found = ask("simulations/", tag=asked).json()["results"]
+    assert {tag for row in found for tag in row["tags"]} == tags
+
+
 def test_a_row_that_has_several_of_the_tags_comes_once(
     ask: Ask, submit: Callable[..., Simulation], record: Callable[..., StrategyRun]
 ) -> None:

@@ -10,10 +10,9 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
 from intellifl.access import tokens
+from intellifl.access.tokens import LONGEST_DAYS, LONGEST_NAME
 
 NOT_FOUND = 3
-LONGEST_NAME = 100
-LONGEST_DAYS = 36_500
 
 
 class Command(BaseCommand):

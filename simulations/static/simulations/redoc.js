@@ -1,0 +1,2 @@
+const element = document.getElementById("redoc");
+Redoc.init(element.dataset.schema, {}, element);
