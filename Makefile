@@ -51,7 +51,7 @@ migrations: .venv/.dev  ## Check that the migrations match the models
 docs: .venv/.dev  ## Rewrite the generated parts of docs/
 	$(MANAGE) write_reference
 
-bench-service: .venv/.dev data  ## Measure submissions, stops, streams and recovery, against their figures
+bench-service: .venv/.dev data  ## Measure submissions, stops, streams, lists and recovery, against their figures
 	$(BIN)/python -m tests.benchmarks
 
 clean:  ## Remove the virtual environment and caches; runs, data and the database stay
