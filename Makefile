@@ -57,7 +57,7 @@ screenshots: .venv/.dev data .venv/.assets  ## Take the pictures of the pages th
 bench: .venv/.dev data  ## Measure engine and rules beside a bare loop, Flower and ByzFL; write docs/benchmarks.md
 	$(BIN)/python -m tests.benchmarks.compute
 
-bench-service: .venv/.dev data  ## Measure submissions, stops, streams and recovery, against their figures
+bench-service: .venv/.dev data  ## Measure submissions, stops, streams, lists and recovery, against their figures
 	$(BIN)/python -m tests.benchmarks
 
 clean:  ## Remove the virtual environment and caches; runs, data and the database stay

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ def summaries(filters: Filters) -> Iterator[dict[str, Any]]:
     tags = tags_by_simulation(page.values("pk"))
     columns = (*SUMMARY, "pk", "strategy_names", "attack_types", "rounds_done", "rounds_total")
     for row in page.values(*columns).iterator(chunk_size=500):
-        yield _summary(row, tags[row["pk"]])
+        yield _summary(row, tags.pop(row["pk"], []))
 
 
 def queue_counts() -> dict[str, int]:
@@ -153,11 +154,11 @@ def choices() -> dict[str, list[str]]:
     }
 
 
-def accuracies(simulation_ids: list[str] | None) -> dict[str, tuple[float, float]]:
-    """Return the lowest and highest final accuracy of each of these, or of all, that has one."""
-    measured = StrategyRun.objects.order_by().filter(final_accuracy__isnull=False)
-    if simulation_ids is not None:
-        measured = measured.filter(simulation__simulation_id__in=simulation_ids)
+def accuracies(simulation_ids: list[str]) -> dict[str, tuple[float, float]]:
+    """Return the lowest and highest final accuracy of each of these that has one."""
+    measured = StrategyRun.objects.order_by().filter(
+        final_accuracy__isnull=False, simulation__simulation_id__in=simulation_ids
+    )
     ranges = measured.values_list("simulation__simulation_id").annotate(
         Min("final_accuracy"), Max("final_accuracy")
     )
@@ -234,8 +235,8 @@ def tags_by_simulation(pks: Iterable[Any]) -> defaultdict[int, list[str]]:
     """Return the tags of each of these simulations, by primary key, in one query."""
     names: defaultdict[int, list[str]] = defaultdict(list)
     rows = SimulationTag.objects.filter(simulation__in=pks).order_by("name")
-    for pk, name in rows.values_list("simulation_id", "name"):
-        names[pk].append(name)
+    for pk, name in rows.values_list("simulation_id", "name").iterator(chunk_size=500):
+        names[pk].append(sys.intern(name))
     return names
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from simulations.admin.actions import SimulationActions
 from simulations.admin.recorded import RecordedAdmin, change_link, page_link, related
+from simulations.fl.config import StrategyConfig
 from simulations.models import RunEvent, Simulation, SimulationTag, StrategyRun
 
 if TYPE_CHECKING:
@@ -55,6 +56,21 @@ class StrategyFilter(admin.SimpleListFilter):
         return queryset.filter(pk__in=runs.values("simulation"))
 
 
+class EngineFilter(admin.SimpleListFilter):
+    """Where clients train; the choices are known, so that no row is asked for them."""
+
+    title = "engine"
+    parameter_name = "engine"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in get_args(StrategyConfig.model_fields["engine"].annotation)]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Simulation]
+    ) -> QuerySet[Simulation]:
+        return queryset.filter(engine=self.value()) if self.value() else queryset
+
+
 class TagInline(AnyInline):
     """The labels of a simulation, which may change."""
 
@@ -89,7 +105,7 @@ class SimulationAdmin(SimulationActions, RecordedAdmin):
         ArchivedFilter,
         StrategyFilter,
         "dataset_keyword",
-        "engine",
+        EngineFilter,
         "created_at",
     ]
     search_fields = ["simulation_id", "display_name", "strategy_names", "notes", "tags__name"]

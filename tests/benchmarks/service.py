@@ -88,6 +88,7 @@ def streams() -> Iterator[Row]:
         eventually(lambda: process.num_fds() <= files + 2, 60)
         asyncio.run(_crowd(server.port, row, CLIENTS, lines=2))
         eventually(lambda: process.num_fds() <= files + 2, 60)
+        eventually(lambda: process.num_threads() <= threads + 2, 60)
         grown = (process.memory_info().rss - idle) / 2**20
         found = f"{grown:+.0f} MB, {process.num_threads() - threads:+d} threads"
         yield "after they left, twice", f"{found}, {process.num_fds() - files:+d} files", "base"

@@ -234,7 +234,7 @@ def test_filters_find_by_archive_and_strategy(
 
     assert found("strategy=krum") == [krum] and found("strategy=fedavg") == [fedavg]
     assert found("archived=yes") == [fedavg] and found("archived=no") == [krum]
-    assert len(found("strategy=")) == 2
+    assert len(found("strategy=")) == len(found("engine=local")) == 2 and not found("engine=ray")
 
 
 def test_rounds_are_found_by_their_simulation_or_keyword(
