@@ -143,7 +143,7 @@ def sign_in(page: Page) -> None:
     page.goto("/login/?next=/simulations/")
     page.fill("input[name=username]", services.NAME)
     page.fill("input[name=password]", services.PASSWORD)
-    page.click("[type=submit]")
+    page.locator("main button").click()
     page.wait_for_url("**/simulations/")
 
 

@@ -149,6 +149,8 @@ def test_the_panel_can_be_made_higher_and_the_shell_knows(desk: Desk) -> None:
     desk.page.press("ArrowUp", "ArrowUp", 38)
     higher = desk.page.evaluate(height)
     assert higher == pytest.approx(before + 184, abs=8)
+    # The terminal fits itself to the panel in the next frame.
+    time.sleep(0.5)
     rows = desk.page.evaluate("document.querySelectorAll('.xterm-rows > div').length")
     desk.page.click("#terminal-screen")
     desk.page.type("clear; stty size\n")

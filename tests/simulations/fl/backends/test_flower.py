@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -105,41 +106,28 @@ class Counting:
         return Sums(float(os.getpid()), client, int(exchange.vector.sum()))
 
 
-@pytest.fixture(scope="module")
-def backend() -> Iterator[Any]:
+def test_tasks_are_answered_in_order_and_failures_named() -> None:
     from simulations.fl.backends import flower
 
-    started = flower.start(Counting(), 3, Staff(2, 1, 0.0, Counting))
-    with started:
-        yield started
+    with flower.start(Counting(), 3, Staff(2, 1, 0.0, Counting)) as backend:
+        backend.exchange.vector.copy_(torch.tensor([3.0, 4.0]))
+        clients = [EvaluateClient(client, 1, 1) for client in (3, 4, 5, 6, 7)]
+        answers = backend.run([clients[0], EvaluateGlobal(None, 1, 0, 9), *clients[1:]])
+        assert [answer.num_correct for answer in answers] == [3, 0, 4, 5, 6, 7]
+        assert [answer.num_samples for answer in answers] == [7, 9, 7, 7, 7, 7]
+        pids = [int(answer.loss_sum) for answer in answers]
+        assert pids[1] == os.getpid()
+        assert os.getpid() not in pids[:1] + pids[2:]
+
+        words = "evaluating client 1 in round 4 failed: ValueError: no such image"
+        with pytest.raises(TrainingError, match=words):
+            backend.run([EvaluateClient(3, 4, 1), EvaluateClient(1, 4, 1)])
+        assert backend.run([EvaluateClient(8, 5, 1)])[0].num_correct == 8, "it goes on"
+
+        with pytest.raises(TrainingError, match="evaluating client 2 in round 6 failed"):
+            backend.run([EvaluateClient(2, 6, 1)])
     left = [p for p in psutil.Process().children(recursive=True) if "ray" in p.name().lower()]
     assert left == []
-
-
-def test_results_come_in_the_order_of_the_tasks(backend: Any) -> None:
-    backend.exchange.vector.copy_(torch.tensor([3.0, 4.0]))
-    clients = [EvaluateClient(client, 1, 1) for client in (3, 4, 5, 6, 7)]
-    answers = backend.run([clients[0], EvaluateGlobal(None, 1, 0, 9), *clients[1:]])
-    assert [answer.num_correct for answer in answers] == [3, 0, 4, 5, 6, 7]
-    assert [answer.num_samples for answer in answers] == [7, 9, 7, 7, 7, 7]
-    pids = [int(answer.loss_sum) for answer in answers]
-    assert pids[1] == os.getpid()
-    assert os.getpid() not in pids[:1] + pids[2:]
-
-
-def test_a_failing_client_is_named_with_its_reason(backend: Any) -> None:
-    words = "evaluating client 1 in round 4 failed: ValueError: no such image"
-    with pytest.raises(TrainingError, match=words):
-        backend.run([EvaluateClient(3, 4, 1), EvaluateClient(1, 4, 1)])
-
-
-def test_it_goes_on_after_a_failure(backend: Any) -> None:
-    assert backend.run([EvaluateClient(8, 5, 1)])[0].num_correct == 8
-
-
-def test_an_actor_that_dies_is_an_error_that_names_its_client(backend: Any) -> None:
-    with pytest.raises(TrainingError, match="evaluating client 2 in round 6 failed"):
-        backend.run([EvaluateClient(2, 6, 1)])
 
 
 def test_the_local_backend_takes_the_same_staff() -> None:
@@ -148,9 +136,11 @@ def test_the_local_backend_takes_the_same_staff() -> None:
 
 
 def test_nothing_is_reported_to_their_makers() -> None:
-    import flwr.supercore.telemetry as telemetry
-
-    import simulations.fl.flower  # noqa: F401
-
-    assert telemetry.FLWR_TELEMETRY_ENABLED == "0"
-    assert json.loads(os.environ["RAY_USAGE_STATS_ENABLED"]) == 0
+    code = """
+import os
+import simulations.fl.flower
+from flwr.supercore import telemetry
+assert telemetry.FLWR_TELEMETRY_ENABLED == "0"
+assert os.environ["RAY_USAGE_STATS_ENABLED"] == "0"
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
