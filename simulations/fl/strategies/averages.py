@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from simulations.fl.errors import AggregationError
+from simulations.fl.strategies.columns import copies
 
-BLOCK = 16_384
+BLOCK = 8192
 
 
 def weighted_mean(updates: Tensor, weights: Tensor) -> Tensor:
@@ -24,8 +25,8 @@ def weighted_mean(updates: Tensor, weights: Tensor) -> Tensor:
 def _combined(updates: Tensor, shares: Tensor) -> Tensor:
     shares = shares.to(updates.device)
     mean = torch.empty(updates.shape[1], dtype=updates.dtype, device=updates.device)
-    for start in range(0, updates.shape[1], BLOCK):
-        mean[start : start + BLOCK] = shares @ updates[:, start : start + BLOCK].double()
+    for columns, block in copies(updates, width=BLOCK):
+        mean[columns] = shares @ block
     return mean
 
 

@@ -11,6 +11,9 @@ from simulations.fl.strategies.krum_scores import krum_scores, lowest
 from simulations.fl.strategies.removal import suspend_highest
 from simulations.fl.strategies.screening import robust
 
+BLOCK = 2048
+"""Temporary values of so many columns are served from memory in use, not by the system."""
+
 
 def tolerated(num_clients: int, num_malicious: int) -> int:
     """Return f, or the most that leaves a value to average, n − 4f ≥ 1, where n is too small."""
@@ -30,7 +33,7 @@ def aggregate(updates: Tensor, context: Context, state: State) -> Aggregation:
     f = tolerated(n, context.num_malicious)
     selected = _select(distances.squared(updates), context.kept, f, n - 2 * f)
     mean = torch.empty(updates.shape[1], dtype=updates.dtype, device=updates.device)
-    for columns, values in coordinates.blocks(updates, selected):
+    for columns, values in coordinates.blocks(updates, selected, BLOCK):
         mean[columns] = coordinates.closest_to_median(values, n - 4 * f).to(mean.dtype)
     scores = distances.to_point(updates, mean)
     return Aggregation(aggregate=mean, scores=scores, included=selected, state=state)

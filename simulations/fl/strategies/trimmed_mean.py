@@ -12,6 +12,7 @@ from simulations.fl.strategies.base import Aggregation, Context, State
 from simulations.fl.strategies.removal import suspend_highest
 from simulations.fl.strategies.screening import robust
 
+BLOCK = 8192
 ROUNDING = 1e-9
 """A product of a ratio and n this close below a whole number is meant to be that number."""
 
@@ -35,9 +36,10 @@ def aggregate(updates: Tensor, context: Context, state: State) -> Aggregation:
     k = trimmed_at_each_end(context.parameters["trim_ratio"], n)
     mean = torch.empty(updates.shape[1], dtype=updates.dtype, device=updates.device)
     beyond = torch.zeros(len(updates), dtype=torch.int64, device=updates.device)
-    for columns, values in coordinates.blocks(updates, context.kept):
+    ones = torch.ones(n - 2 * k, dtype=torch.float64, device=updates.device)
+    for columns, values in coordinates.blocks(updates, context.kept, BLOCK):
         retained = values[:, k : n - k]
-        mean[columns] = retained.mean(1, dtype=torch.float64).to(mean.dtype)
+        mean[columns] = (retained.double() @ ones / len(ones)).to(mean.dtype)
         low, high = retained[:, 0].contiguous(), retained[:, -1].contiguous()
         beyond += coordinates.count_beyond(updates[:, columns], low, high)
     scores = beyond.double().cpu() / updates.shape[1]

@@ -63,6 +63,32 @@ def test_a_far_first_row_and_a_deceptive_sample_of_columns_cost_no_digits() -> N
     np.testing.assert_allclose(measured, plain(rows), rtol=1e-9)
 
 
+def in_sample(d: int) -> np.ndarray:
+    """Return which of d columns are looked at to choose an origin."""
+    columns = torch.arange(d, dtype=torch.float64)[None, :]
+    mask = np.zeros(d, dtype=bool)
+    mask[distances._sampled(columns)[0].long().numpy()] = True
+    return mask
+
+
+def test_rows_far_apart_are_multiplied_as_they_are_and_keep_ten_digits() -> None:
+    rows = np.random.default_rng(6).normal(size=(7, 20_000)).astype(np.float32)
+    rows += 50
+    assert distances._origin(torch.from_numpy(rows), distances.CLOSE) is None
+    assert distances._origin(torch.from_numpy(rows), distances.COARSE_CLOSE) is not None
+    np.testing.assert_allclose(distances.squared(torch.from_numpy(rows)), plain(rows), rtol=1e-10)
+
+
+def test_rows_that_seem_far_apart_in_a_sample_only_cost_no_digits() -> None:
+    rows = np.random.default_rng(7).normal(size=(7, 20_000))
+    sampled = in_sample(rows.shape[1])
+    assert 0 < sampled.sum() < len(sampled) / 2
+    rows[:, ~sampled] = 1e6 + 1e-3 * rows[:, ~sampled]
+    assert distances._origin(torch.from_numpy(rows), distances.CLOSE) is None
+    measured = distances.squared(torch.from_numpy(rows)).numpy()
+    np.testing.assert_allclose(measured, plain(rows), rtol=1e-9)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_distances_to_the_centroid_and_to_a_point(shape: tuple[int, int]) -> None:
     rows = np.random.default_rng(1).normal(size=shape).astype(np.float32)
