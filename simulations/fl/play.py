@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from simulations.fl import build, device
-from simulations.fl.backends.base import Backend
+from simulations.fl.backends.base import Backend, Batch
 from simulations.fl.config import StrategyConfig
 from simulations.fl.config.participation import evaluate_clients, fit_clients
 from simulations.fl.errors import AggregationError
@@ -59,13 +59,19 @@ class Round:
 
 @dataclass
 class Player:
-    """A strategy in progress: plays one round after the other."""
+    """A strategy in progress: plays one round after the other.
+
+    Clients of the next round train while the round's model is evaluated and the round is told; that
+    is safe, because whether there is a next round does not depend on an evaluation.
+    """
 
     config: StrategyConfig
     work: Workload
     backend: Backend
     rule: Strategy
     progress: Progress
+    _training: Batch | None = None
+    _ended: float | None = None
 
     def __post_init__(self) -> None:
         exchange = self.backend.exchange
@@ -78,10 +84,10 @@ class Player:
 
         A round that the strategy cannot aggregate ends it instead; there is nothing to tell then.
         """
-        began = time.perf_counter()
+        began = self._ended or time.perf_counter()
         number, standing = self.progress.round_number + 1, self.progress.standing
         clients = fit_sample(self.config, number)
-        trained = self._train(clients, number)
+        trained = self.backend.collect(self._training or self._begin_training(number))
         try:
             verdict, score_time_ns = self._aggregate(clients, number)
         except AggregationError as error:
@@ -89,19 +95,24 @@ class Player:
             self.progress.reason = f"round {number} cannot be aggregated: {error}"
             return None
         self._advance(clients, trained, verdict, number)
-        evaluation = self._evaluate(number)
+        evaluating = self._begin_evaluation(number)
+        replies = self._replies(clients, trained, verdict)
+        self._training = None if self.progress.finished else self._begin_training(number + 1)
+        evaluation = self._evaluation(number, evaluating)
+        self._ended = time.perf_counter()
         return Round(
             number=number,
             standing=standing,
-            replies=self._replies(clients, trained, verdict),
+            replies=replies,
             evaluation=evaluation,
             threshold=None if verdict is None else verdict.threshold,
             score_time_ns=score_time_ns,
-            seconds=time.perf_counter() - began,
+            seconds=self._ended - began,
         )
 
-    def _train(self, clients: Sequence[int], number: int) -> list[Trained]:
-        return self.backend.run(
+    def _begin_training(self, number: int) -> Batch:
+        clients = fit_sample(self.config, number)
+        return self.backend.begin(
             [self.work.train_task(client, number, row) for row, client in enumerate(clients)]
         )
 
@@ -189,22 +200,35 @@ class Player:
             )
         ]
 
-    def _evaluate(self, number: int) -> Evaluation:
-        """Measure the new global model; there is nothing to measure when it is not finite."""
+    def _begin_evaluation(self, number: int) -> Batch:
+        """Begin to measure the new global model; there is nothing to when it is not finite."""
         if not _is_finite(self.progress.vector):
+            return self.backend.begin([])
+        groups = self._evaluation_groups(number)
+        return self.backend.begin([task for group in groups for task in group])
+
+    def _evaluation(self, number: int, begun: Batch) -> Evaluation:
+        results = iter(self.backend.collect(begun))
+        if not begun.tasks:
             return Evaluation()
         clients = evaluation_sample(self.config, number)
-        active = [i for i, goal in enumerate(self.work.goals) if goal.first_round <= number]
-        groups: list[Sequence[Task]]
-        groups = [[self.work.client_task(client, number)] for client in clients]
-        groups += [self.work.global_tasks(goal, number) for goal in (None, *active)]
-        results = iter(self.backend.run([task for group in groups for task in group]))
-        sums = [total(next(results) for _ in group) for group in groups]
+        sums = [total(next(results) for _ in group) for group in self._evaluation_groups(number)]
         return Evaluation(
             clients=dict(zip(clients, sums, strict=False)),
             test_set=sums[len(clients)],
             goals=sums[len(clients) + 1 :],
         )
+
+    def _evaluation_groups(self, number: int) -> list[Sequence[Task]]:
+        """Return the tasks of each client, of the test set and of each goal pursued by then."""
+        active = [i for i, goal in enumerate(self.work.goals) if goal.first_round <= number]
+        return [
+            *(
+                [self.work.client_task(client, number)]
+                for client in evaluation_sample(self.config, number)
+            ),
+            *(self.work.global_tasks(goal, number) for goal in (None, *active)),
+        ]
 
 
 def fit_sample(config: StrategyConfig, round_number: int) -> list[int]:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from simulations.fl.errors import FLError
+
 
 class Task(Protocol):
     """One piece of work, a small picklable value; its text says what is done for whom."""
@@ -62,19 +64,40 @@ class Staff:
     rebuild: Callable[[], Work]
 
 
+class Batch:
+    """Tasks that were begun together; `results` are in their order."""
+
+    def __init__(self, tasks: Sequence[Any]) -> None:
+        self.tasks = tasks
+        self.results: list[Any] = [None] * len(tasks)
+        self.num_missing = len(tasks)
+        self.error: FLError | None = None
+
+
 class Backend(ABC):
     """Workers of one strategy; as a context manager it leaves none behind."""
 
     exchange: Exchange
     num_workers: int
 
+    def begin(self, tasks: Sequence[Any]) -> Batch:
+        """Have `tasks` done after all begun before, without waiting; at the latest when collected.
+
+        Until then they read the global model and write their rows of the updates.
+        """
+        return Batch(tasks)
+
     @abstractmethod
-    def run(self, tasks: Sequence[Any]) -> list[Any]:
-        """Do all tasks; return their results in the order of `tasks`.
+    def collect(self, batch: Batch) -> list[Any]:
+        """Wait for the tasks of `batch`; return their results in the order of the tasks.
 
         Results do not depend on the number of workers. Raises TrainingError, naming the task, when
         one fails or its worker dies; an FLError that the work raised is raised again.
         """
+
+    def run(self, tasks: Sequence[Any]) -> list[Any]:
+        """Begin `tasks` and collect them."""
+        return self.collect(self.begin(tasks))
 
     @abstractmethod
     def close(self) -> None:

@@ -10,12 +10,12 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Queue
 from typing import Any
 
-from simulations.fl.backends.base import Backend, Staff, Work
+from simulations.fl.backends.base import Backend, Batch, Staff, Work
 from simulations.fl.backends.memory import private_exchange
 from simulations.fl.backends.worker import Failure
 from simulations.fl.errors import TrainingError
@@ -57,7 +57,8 @@ class FlowerBackend(Backend):
         self._thread = threading.Thread(target=self._simulate, args=(recipe, staff), daemon=True)
         self._thread.start()
 
-    def run(self, tasks: Sequence[Any]) -> list[Any]:
+    def collect(self, batch: Batch) -> list[Any]:
+        tasks = batch.tasks
         sent = [i for i, task in enumerate(tasks) if isinstance(task, TrainClient | EvaluateClient)]
         self._orders.put([tasks[i] for i in sent])
         own = {

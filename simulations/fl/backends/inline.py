@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from simulations.fl.backends.base import Backend, Work
+from simulations.fl.backends.base import Backend, Batch, Work
 from simulations.fl.backends.memory import private_exchange
 from simulations.fl.errors import FLError, TrainingError
 
@@ -19,8 +18,8 @@ class InlineBackend(Backend):
         self._work = work
         self.exchange = private_exchange(work, num_rows)
 
-    def run(self, tasks: Sequence[Any]) -> list[Any]:
-        return [self._perform(task) for task in tasks]
+    def collect(self, batch: Batch) -> list[Any]:
+        return [self._perform(task) for task in batch.tasks]
 
     def close(self) -> None:
         """There is no worker to end."""

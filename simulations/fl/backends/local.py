@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
-from simulations.fl.backends.base import Backend, Exchange, Staff, Work
+from simulations.fl.backends.base import Backend, Batch, Exchange, Staff, Work
 from simulations.fl.backends.inline import InlineBackend
 from simulations.fl.backends.memory import shared_exchange
 from simulations.fl.backends.worker import Failure, serve
-from simulations.fl.errors import TrainingError
+from simulations.fl.errors import FLError, TrainingError
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkProcess
@@ -51,6 +51,8 @@ class PoolBackend(Backend):
         self.num_workers = num_workers
         self.exchange = shared_exchange(work, num_rows)
         self._workers: list[Worker] = []
+        self._waiting: deque[tuple[Batch, int]] = deque()
+        self._busy: dict[Any, tuple[Worker, Batch, int]] = {}
         try:
             for _ in range(num_workers):
                 self._workers.append(_fork(work, self.exchange, self._workers))
@@ -60,22 +62,43 @@ class PoolBackend(Backend):
                 f"cannot start worker {len(self._workers) + 1} of {num_workers} ({error}); "
                 "use fewer workers"
             ) from error
+        self._idle = list(self._workers)
 
-    def run(self, tasks: Sequence[Any]) -> list[Any]:
-        results: list[Any] = [None] * len(tasks)
-        waiting = deque(sorted(range(len(tasks)), key=lambda index: -tasks[index].size))
-        idle = list(self._workers)
-        busy: dict[Any, tuple[Worker, int]] = {}
-        while waiting or busy:
-            while waiting and idle:
-                worker, index = idle.pop(), waiting.popleft()
-                _give(worker, tasks[index])
-                busy[worker.pipe] = worker, index
-            for pipe in wait(list(busy)):
-                worker, index = busy.pop(pipe)
-                results[index] = _receive(worker, tasks[index])
-                idle.append(worker)
-        return results
+    def begin(self, tasks: Sequence[Any]) -> Batch:
+        batch = Batch(tasks)
+        largest_first = sorted(range(len(tasks)), key=lambda place: -tasks[place].size)
+        self._waiting.extend((batch, place) for place in largest_first)
+        self._hand_out()
+        return batch
+
+    def collect(self, batch: Batch) -> list[Any]:
+        while batch.num_missing and batch.error is None:
+            for pipe in wait(list(self._busy)):
+                self._take(pipe)
+            self._hand_out()
+        if batch.error is not None:
+            raise batch.error
+        return batch.results
+
+    def _hand_out(self) -> None:
+        while self._waiting and self._idle:
+            worker, (batch, place) = self._idle.pop(), self._waiting.popleft()
+            try:
+                _give(worker, batch.tasks[place])
+            except TrainingError as error:
+                batch.error = batch.error or error
+            else:
+                self._busy[worker.pipe] = worker, batch, place
+
+    def _take(self, pipe: Any) -> None:
+        """Keep what a worker answers for the batch it belongs to, be it an error."""
+        worker, batch, place = self._busy.pop(pipe)
+        try:
+            batch.results[place] = _receive(worker, batch.tasks[place])
+        except FLError as error:
+            batch.error = batch.error or error
+        batch.num_missing -= 1
+        self._idle.append(worker)
 
     def close(self) -> None:
         for worker in self._workers:

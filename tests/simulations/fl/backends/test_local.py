@@ -82,6 +82,35 @@ def test_results_come_in_the_order_of_the_tasks_and_rows_are_written(num_workers
         assert backend.exchange.updates[5].tolist() == [5.0, 5.0, 5.0]
 
 
+def test_what_was_begun_first_is_done_first_and_the_next_need_not_be_waited_for(
+    pool: Backend,
+) -> None:
+    pool.exchange.vector.fill_(1.0)
+    first = pool.begin([Job(i, seconds=0.1) for i in range(3)])
+    second = pool.begin([Job(i, size=100, seconds=0.5) for i in range(3, 6)])
+    began = time.monotonic()
+    assert [result["number"] for result in pool.collect(first)] == [0, 1, 2]
+    assert time.monotonic() - began < 0.45
+    assert pool.exchange.updates[:, 0].tolist() == [1, 2, 3, 0, 0, 0, 0, 0]
+    assert [result["number"] for result in pool.collect(second)] == [3, 4, 5]
+    assert pool.exchange.updates[:, 0].tolist() == [1, 2, 3, 4, 5, 6, 0, 0]
+    # Both workers began the second before the first was collected, or 1.2 seconds would be needed.
+    assert time.monotonic() - began < 1.15
+
+
+@pytest.mark.parametrize("action", ["fail", "die"])
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_an_error_belongs_to_those_it_was_begun_with(num_workers: int, action: str) -> None:
+    if num_workers == 1 and action == "die":
+        pytest.skip("it would be this process")
+    with start(Adder(), 8, Staff(num_workers, 1, 0.0, Adder)) as backend:
+        first = backend.begin([Job(0), Job(1, seconds=0.3)])
+        second = backend.begin([Job(2, action=action), Job(3)])
+        assert [result["number"] for result in backend.collect(first)] == [0, 1]
+        with pytest.raises(TrainingError, match="job 2"):
+            backend.collect(second)
+
+
 def test_one_worker_needs_no_process() -> None:
     backend = start(Adder(), 2, Staff(1, 1, 0.0, Adder))
     assert isinstance(backend, InlineBackend)
