@@ -19,6 +19,7 @@ from transformers import (
     PreTrainedModel,
 )
 
+from simulations.fl import lean_torch
 from simulations.fl.errors import DataError
 from simulations.fl.text.quiet import quiet_transformers
 
@@ -110,6 +111,8 @@ def build(settings: TransformerSettings) -> nn.Module:
 
 def _load(settings: TransformerSettings) -> tuple[PreTrainedModel, set[str]]:
     """Return the model, and the names of the tensors that the folder did not have."""
+    # Transformers first builds a model of tensors without data.
+    lean_torch.complete()
     try:
         with quiet_transformers():
             config = AutoConfig.from_pretrained(settings.folder, local_files_only=True)
