@@ -107,6 +107,11 @@ class Live:
             with suppress(psutil.NoSuchProcess):
                 own_keeper.terminate()
         eventually(lambda: not self.process.children())
+        # A terminal counts as open until what its shell printed last has been passed on.
+        eventually(lambda: self._count("opened by") == self._count("closed after"))
+
+    def _count(self, text: str) -> int:
+        return self.log.read_text().count(text)
 
 
 class Socket:
