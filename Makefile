@@ -22,7 +22,7 @@ test: .venv/.dev data .venv/.assets  ## Run the tests that take seconds
 	$(BIN)/python -m pytest -m "not slow" -n auto --durations=15
 
 test-slow: .venv/.dev data .venv/.assets  ## Run the tests that train on real data or run real servers
-	$(BIN)/python -m pytest -m slow -n auto --dist loadfile --durations=25
+	$(BIN)/python -m pytest -m slow -n 3 --dist loadfile --durations=25
 
 test-postgres: .venv/.dev data  ## Run the tests of the service once more, on PostgreSQL
 	$(BIN)/python -m tests.on_postgres -m "not slow" -n auto tests/simulations/test_*.py tests/simulations/faults
