@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -25,13 +26,14 @@ from simulations.fl.config import StrategyConfig
 from simulations.fl.config.dataset import described
 from simulations.fl.config.found import check_found
 from simulations.fl.config.participation import fit_clients
-from simulations.fl.device import seeded
+from simulations.fl.device import clients_at_once, seeded
 from simulations.fl.errors import ConfigError, DataError
 from simulations.fl.federated_data import FederatedData
 from simulations.fl.generators import Purpose, generator, torch_seed
 from simulations.fl.images import FederatedImages
 from simulations.fl.label_distribution import LabelDistribution, class_counts
 from simulations.fl.networks import NETWORKS
+from simulations.fl.optimizers import optimizer
 from simulations.fl.parameters import FlatModel
 from simulations.fl.partition import Population, Share, hold_out, partition
 from simulations.fl.paths import resolve_path
@@ -41,6 +43,7 @@ from simulations.fl.success import goals
 from simulations.fl.workload import Workload
 
 if TYPE_CHECKING:
+    from simulations.fl.joint_training import JointTraining
     from simulations.fl.text.corpus import Corpus
     from simulations.fl.witness import Witness
 
@@ -97,7 +100,22 @@ def workload(
         adversary=adversary,
         goals=goals(adversary, data),
         witness=witness,
+        joint=_joint_training(config, given, model, device),
     )
+
+
+def _joint_training(
+    config: StrategyConfig, given: Given, model: FlatModel, device: torch.device
+) -> JointTraining | None:
+    """Return how clients train together, on a GPU that several may use at a time."""
+    if device.type != "cuda" or clients_at_once(config) == 1:
+        return None
+    if not isinstance(given, ImageData) or any(model.module.buffers()):
+        return None
+    from simulations.fl.joint_training import JointTraining
+
+    epochs, batch_size = config.num_of_client_epochs, config.batch_size
+    return JointTraining(model, epochs, batch_size, partial(optimizer, config))
 
 
 def _federated(config: StrategyConfig, given: Given, device: torch.device) -> FederatedData:
@@ -184,7 +202,8 @@ def backend(
 ) -> Backend:
     """Start the workers; `rebuild` builds `work` again in processes that are no forks of this."""
     start: Callable[..., Backend] = resolve_path(BACKENDS[config.engine])
-    staff = Staff(num_workers, config.cpus_per_client, config.gpus_per_client, rebuild)
+    at_once = clients_at_once(config) if work.joint else 1
+    staff = Staff(num_workers, config.cpus_per_client, config.gpus_per_client, rebuild, at_once)
     return start(work, fit_clients(config), staff)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ import torch
 
 from simulations.fl.config import StrategyConfig
 from simulations.fl.errors import DeviceError
+
+ROUNDING = 1e-9
+"""1 / (1 / n) is meant to be n."""
 
 
 def choose(training_device: str) -> torch.device:
@@ -53,6 +57,12 @@ def num_workers(config: StrategyConfig, device: torch.device, given: int | None)
     if given is None:
         given = available_cores() // config.cpus_per_client
     return max(1, min(given, config.num_of_clients))
+
+
+def clients_at_once(config: StrategyConfig) -> int:
+    """Return how many clients fit on a GPU together: one, unless a share of it is asked for."""
+    share = config.gpus_per_client
+    return max(1, math.floor(1 / share + ROUNDING)) if share > 0 else 1
 
 
 def available_cores() -> int:

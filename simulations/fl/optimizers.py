@@ -21,7 +21,7 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
 class Optimizer(ABC):
-    """Changes `parameters`, 1-D tensors, by their `gradients`, which are of the same shapes.
+    """Changes `parameters`, of any shapes, by their `gradients`, which are of the same shapes.
 
     A parameter that no sample reaches has a gradient of 0, not none as with torch's classes.
     """
@@ -36,6 +36,11 @@ class Optimizer(ABC):
 
     @abstractmethod
     def step(self) -> None: ...
+
+    def keep_first(self, count: int) -> None:
+        """Go on with the first `count` rows only, where parameters are matrices, a client a row."""
+        self._parameters = [one[:count] for one in self._parameters]
+        self._gradients = [one[:count] for one in self._gradients]
 
 
 class Adam(Optimizer):
@@ -60,6 +65,11 @@ class Adam(Optimizer):
     def reset(self) -> None:
         for state in (*self._means, *self._squares, *self._steps):
             state.zero_()
+
+    def keep_first(self, count: int) -> None:
+        super().keep_first(count)
+        self._means = [one[:count] for one in self._means]
+        self._squares = [one[:count] for one in self._squares]
 
     def step(self) -> None:
         adam(
@@ -100,6 +110,10 @@ class Sgd(Optimizer):
 
     def reset(self) -> None:
         self._velocities: list[Tensor | None] = [None] * len(self._parameters)
+
+    def keep_first(self, count: int) -> None:
+        super().keep_first(count)
+        self._velocities = [one if one is None else one[:count] for one in self._velocities]
 
     def step(self) -> None:
         sgd(

@@ -25,6 +25,7 @@ class FlatModel:
         floating = {name: t for name, t in tensors.items() if t.is_floating_point()}
         self._counters = [t for t in tensors.values() if not t.is_floating_point()]
         self.vector = torch.cat([t.detach().reshape(-1) for t in floating.values()])
+        self._shapes = {name: tensor.shape for name, tensor in floating.items()}
         self.layout = self._take_views(floating)
         self._gradient = torch.zeros_like(self.vector)
         self.trained, self.gradients = self._take_gradients(floating)
@@ -37,6 +38,13 @@ class FlatModel:
             size = counter.numel()
             counter.copy_(integers[position : position + size].view(counter.shape))
             position += size
+
+    def views(self, vector: Tensor) -> dict[str, Tensor]:
+        """Return the tensors of the state dict, as views into `vector` (d,)."""
+        return {
+            name: vector[offset : offset + size].view(self._shapes[name])
+            for name, offset, size in self.layout.tensors
+        }
 
     def clear_gradients(self) -> None:
         self._gradient.zero_()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +32,21 @@ from simulations.fl.tasks import (
 )
 
 if TYPE_CHECKING:
+    from simulations.fl.joint_training import JointTraining
     from simulations.fl.witness import Witness
 
 Plain = tuple[Any, NDArray[np.int64]]
 ON_SHARE, ON_TEST_SET, ON_GOAL = range(3)
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a client trains on, before attacks and after each, and the order of its batches."""
+
+    honest: Plain | None
+    stages: list[Poisoned]
+    own: Samples
+    order: np.random.Generator
 
 
 @dataclass
@@ -51,6 +62,7 @@ class Workload:
     adversary: Adversary
     goals: list[Goal]
     witness: Witness | None = None
+    joint: JointTraining | None = None
     _loaded_round: int | None = None
 
     @property
@@ -85,19 +97,57 @@ class Workload:
             self._loaded_round = task.round_number
         return evaluate(self.model.module, self._held_out(task))
 
+    def train_together(self, tasks: Sequence[TrainClient], exchange: Exchange) -> list[Trained]:
+        """Do these tasks of one round at once, where `joint` says how; dropout depends on which."""
+        assert self.joint is not None
+        began = time.perf_counter()
+        self._loaded_round = None
+        beginnings = [self._begin(task) for task in tasks]
+        noise = torch_seed(
+            self.seed, Purpose.TRAINING_NOISE, tasks[0].client, tasks[0].round_number
+        )
+        with seeded(noise, self.device):
+            vectors, losses = self.joint.run(
+                exchange.vector,
+                [beginning.own for beginning in beginnings],
+                [beginning.order for beginning in beginnings],
+            )
+        seconds = (time.perf_counter() - began) / len(tasks)
+        replies = []
+        for task, beginning, vector, loss in zip(tasks, beginnings, vectors, losses, strict=True):
+            self.model.load(vector, exchange.integers)
+            replies.append(self._reply(task, beginning, exchange, loss, seconds))
+        return replies
+
     def _train(self, task: TrainClient, exchange: Exchange) -> Trained:
         began = time.perf_counter()
         self._loaded_round = None
         self.model.load(exchange.vector, exchange.integers)
+        noise = torch_seed(self.seed, Purpose.TRAINING_NOISE, task.client, task.round_number)
+        beginning = self._begin(task)
+        with seeded(noise, self.device):
+            loss = self.training.run(beginning.own, beginning.order)
+        return self._reply(task, beginning, exchange, loss, time.perf_counter() - began)
+
+    def _begin(self, task: TrainClient) -> Beginning:
         place = task.client, task.round_number
         honest, stages = self._poisoned(*place)
-        with seeded(torch_seed(self.seed, Purpose.TRAINING_NOISE, *place), self.device):
-            order = generator(self.seed, Purpose.BATCHES, *place)
-            own = self._training_samples(stages, *place)
-            loss = self.training.run(own, order)
+        own = self._training_samples(stages, *place)
+        return Beginning(honest, stages, own, generator(self.seed, Purpose.BATCHES, *place))
+
+    def _reply(
+        self,
+        task: TrainClient,
+        beginning: Beginning,
+        exchange: Exchange,
+        loss: float,
+        seconds: float,
+    ) -> Trained:
+        """Write what the client sends, after it trained the model; return what comes with it."""
+        place = task.client, task.round_number
         sent = self.adversary.forge(self.model.vector, exchange.vector, self.model.layout, *place)
         exchange.updates[task.row].copy_(sent)
-        seconds = time.perf_counter() - began
+        honest, stages = beginning.honest, beginning.stages
         return Trained(
             loss=loss,
             seconds=seconds,

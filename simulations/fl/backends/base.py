@@ -50,18 +50,23 @@ class Work(Protocol):
     def perform(self, task: Any, exchange: Exchange) -> Any:
         """Do `task`; return its result, a small picklable value."""
 
+    def train_together(self, tasks: Sequence[Any], exchange: Exchange) -> list[Any]:
+        """Train clients of one round at once; asked only of work for which `Staff` says so."""
+
 
 @dataclass(frozen=True)
 class Staff:
     """How many workers there shall be, what each may use, and what those elsewhere begin with.
 
-    `rebuild` builds the work once more in another process; it can be pickled.
+    `rebuild` builds the work once more in another process; it can be pickled. Where the work can
+    train clients together, one worker trains `at_once` of them.
     """
 
     num_workers: int
     cpus_per_client: int
     gpus_per_client: float
     rebuild: Callable[[], Work]
+    at_once: int = 1
 
 
 class Batch:

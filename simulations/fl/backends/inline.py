@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from simulations.fl.backends.base import Backend, Batch, Work
@@ -25,9 +27,16 @@ class InlineBackend(Backend):
         """There is no worker to end."""
 
     def _perform(self, task: Any) -> Any:
-        try:
+        with failures_of(task):
             return self._work.perform(task, self.exchange)
-        except FLError:
-            raise
-        except Exception as error:
-            raise TrainingError(f"{task} failed: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def failures_of(what: object) -> Iterator[None]:
+    """Name `what` in a TrainingError, unless the error was raised on purpose."""
+    try:
+        yield
+    except FLError:
+        raise
+    except Exception as error:
+        raise TrainingError(f"{what} failed: {type(error).__name__}: {error}") from error

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulations.fl.backends.base import Backend, Batch, Exchange, Staff, Work
 from simulations.fl.backends.inline import InlineBackend
+from simulations.fl.backends.joint import JointBackend
 from simulations.fl.backends.memory import shared_exchange
 from simulations.fl.backends.worker import Failure, serve
 from simulations.fl.errors import FLError, TrainingError
@@ -26,6 +27,8 @@ LAST_WORDS_S = 2.0
 
 def start(work: Work, num_rows: int, staff: Staff) -> Backend:
     """Return the workers; one, or any number where fork is missing, works in-process."""
+    if staff.at_once > 1:
+        return JointBackend(work, num_rows, staff.at_once)
     num_workers = staff.num_workers
     can_fork = "fork" in multiprocessing.get_all_start_methods()
     if num_workers == 1 or not can_fork:

@@ -268,7 +268,11 @@ class StrategyConfig(BaseModel):
         "Execution", "Cores one client uses at a time.", 1, ge=1, le=1_024
     )
     gpus_per_client: float = setting(
-        "Execution", "Share of a GPU one client uses.", 0.0, ge=0, le=1
+        "Execution",
+        "Share of a GPU one client uses; those that fit train together, 0 is one alone.",
+        0.0,
+        ge=0,
+        le=1,
     )
     checkpoint_every: int = setting(
         "Execution", "Rounds between checkpoints; 0 means never.", 1, ge=0, le=10_000
