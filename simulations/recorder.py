@@ -14,8 +14,9 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
+from simulations import client_rows
 from simulations.fl import events, strict_json
-from simulations.models import ACTIVE, ClientRound, RoundMetrics, RunEvent, Simulation, StrategyRun
+from simulations.models import ACTIVE, RoundMetrics, RunEvent, Simulation, StrategyRun
 
 ROUND_PAYLOAD = ("strategy_number", "round_number", "global_accuracy", "global_loss")
 MOVED = ("current_strategy", "current_round", "rounds_done", "fruitless_attempts", "heartbeat_at")
@@ -82,14 +83,7 @@ def _round_finished(simulation: Simulation, event: events.RoundFinished) -> tupl
         {name: value for name, value in vars(event).items() if name not in UNRECORDED_ROUND_FIELDS}
     )
     RoundMetrics.objects.create(strategy_run=run, recorded_at=timezone.now(), **metrics)
-    ClientRound.objects.bulk_create(
-        ClientRound(
-            strategy_run=run,
-            round_number=event.round_number,
-            **strict_json.finite(vars(client)),
-        )
-        for client in event.clients
-    )
+    client_rows.insert(run, event.round_number, event.clients)
     run.current_round = event.round_number
     run.final_loss = metrics["global_loss"]
     run.final_accuracy = metrics["global_accuracy"]
