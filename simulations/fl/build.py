@@ -198,12 +198,23 @@ def label_distribution(
 
 
 def backend(
-    config: StrategyConfig, work: Workload, num_workers: int, rebuild: Callable[[], Workload]
+    config: StrategyConfig,
+    work: Workload,
+    num_workers: int,
+    rebuild: Callable[[], Workload],
+    folder: Path | None = None,
 ) -> Backend:
     """Start the workers; `rebuild` builds `work` again in processes that are no forks of this."""
     start: Callable[..., Backend] = resolve_path(BACKENDS[config.engine])
     at_once = clients_at_once(config) if work.joint else 1
-    staff = Staff(num_workers, config.cpus_per_client, config.gpus_per_client, rebuild, at_once)
+    staff = Staff(
+        num_workers=num_workers,
+        cpus_per_client=config.cpus_per_client,
+        gpus_per_client=config.gpus_per_client,
+        rebuild=rebuild,
+        at_once=at_once,
+        folder=folder,
+    )
     return start(work, fit_clients(config), staff)
 
 

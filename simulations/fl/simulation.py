@@ -117,7 +117,7 @@ def _play(
         client_sizes=[len(share) for share in work.shares],
         first_round=progress.round_number + 1,
     )
-    with build.backend(stage.config, work, stage.num_workers, rebuild) as backend:
+    with build.backend(stage.config, work, stage.num_workers, rebuild, stage.run_dir) as backend:
         player = Player(stage.config, work, backend, build.strategy(stage.config), progress)
         while not progress.finished:
             played = player.play()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import torch
     from torch import Tensor
 
@@ -59,7 +61,8 @@ class Staff:
     """How many workers there shall be, what each may use, and what those elsewhere begin with.
 
     `rebuild` builds the work once more in another process; it can be pickled. Where the work can
-    train clients together, one worker trains `at_once` of them.
+    train clients together, one worker trains `at_once` of them. Updates that memory has no room
+    for go to `folder`.
     """
 
     num_workers: int
@@ -67,6 +70,7 @@ class Staff:
     gpus_per_client: float
     rebuild: Callable[[], Work]
     at_once: int = 1
+    folder: Path | None = None
 
 
 class Batch:

@@ -16,7 +16,7 @@ from queue import Queue
 from typing import Any
 
 from simulations.fl.backends.base import Backend, Batch, Staff, Work
-from simulations.fl.backends.memory import private_exchange
+from simulations.fl.backends.memory import reserve
 from simulations.fl.backends.worker import Failure
 from simulations.fl.errors import TrainingError
 from simulations.fl.flower import messages
@@ -47,7 +47,7 @@ class FlowerBackend(Backend):
 
     def __init__(self, work: Work, num_rows: int, staff: Staff) -> None:
         self.num_workers = staff.num_workers
-        self.exchange = private_exchange(work, num_rows)
+        self.exchange = reserve(work, num_rows, staff.folder)
         self._work = work
         self._num_nodes = num_rows
         self._is_over = threading.Event()

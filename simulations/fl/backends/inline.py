@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from simulations.fl.backends.base import Backend, Batch, Work
-from simulations.fl.backends.memory import private_exchange
+from simulations.fl.backends.memory import reserve
 from simulations.fl.errors import FLError, TrainingError
 
 
@@ -16,9 +17,9 @@ class InlineBackend(Backend):
 
     num_workers = 1
 
-    def __init__(self, work: Work, num_rows: int) -> None:
+    def __init__(self, work: Work, num_rows: int, folder: Path | None = None) -> None:
         self._work = work
-        self.exchange = private_exchange(work, num_rows)
+        self.exchange = reserve(work, num_rows, folder)
 
     def collect(self, batch: Batch) -> list[Any]:
         return [self._perform(task) for task in batch.tasks]

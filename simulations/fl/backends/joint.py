@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from simulations.fl.backends.base import Batch, Work
@@ -13,8 +14,8 @@ from simulations.fl.tasks import TrainClient
 class JointBackend(InlineBackend):
     """Trains `at_once` clients of a round together, in its order; does other tasks one by one."""
 
-    def __init__(self, work: Work, num_rows: int, at_once: int) -> None:
-        super().__init__(work, num_rows)
+    def __init__(self, work: Work, num_rows: int, at_once: int, folder: Path | None = None) -> None:
+        super().__init__(work, num_rows, folder)
         self._at_once = at_once
 
     def collect(self, batch: Batch) -> list[Any]:

@@ -10,12 +10,13 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulations.fl.backends.base import Backend, Batch, Exchange, Staff, Work
 from simulations.fl.backends.inline import InlineBackend
 from simulations.fl.backends.joint import JointBackend
-from simulations.fl.backends.memory import shared_exchange
+from simulations.fl.backends.memory import reserve
 from simulations.fl.backends.worker import Failure, serve
 from simulations.fl.errors import FLError, TrainingError
 
@@ -28,12 +29,12 @@ LAST_WORDS_S = 2.0
 def start(work: Work, num_rows: int, staff: Staff) -> Backend:
     """Return the workers; one, or any number where fork is missing, works in-process."""
     if staff.at_once > 1:
-        return JointBackend(work, num_rows, staff.at_once)
+        return JointBackend(work, num_rows, staff.at_once, staff.folder)
     num_workers = staff.num_workers
     can_fork = "fork" in multiprocessing.get_all_start_methods()
     if num_workers == 1 or not can_fork:
-        return InlineBackend(work, num_rows)
-    return PoolBackend(work, num_rows, num_workers)
+        return InlineBackend(work, num_rows, staff.folder)
+    return PoolBackend(work, num_rows, num_workers, staff.folder)
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,11 @@ class PoolBackend(Backend):
     The engine must use one torch thread when it forks: a child never sees the parent's threads.
     """
 
-    def __init__(self, work: Work, num_rows: int, num_workers: int) -> None:
+    def __init__(
+        self, work: Work, num_rows: int, num_workers: int, folder: Path | None = None
+    ) -> None:
         self.num_workers = num_workers
-        self.exchange = shared_exchange(work, num_rows)
+        self.exchange = reserve(work, num_rows, folder)
         self._workers: list[Worker] = []
         self._waiting: deque[tuple[Batch, int]] = deque()
         self._busy: dict[Any, tuple[Worker, Batch, int]] = {}
