@@ -105,18 +105,14 @@ def _origin(updates: Tensor, close: float) -> int | None:
         distances, sums = _from_products(inner_products(sample, None))
         if (distances.fill_diagonal_(torch.inf) > 2 * close * sums).all():
             return None
-    return _central_row(sample)
+    return _central_row(updates)
 
 
 def _central_row(updates: Tensor) -> int:
-    """Return a row likely to lie among the majority."""
+    """Return a row likely to lie among the majority; the first where there is no sample to ask."""
     sample = _sampled(updates)
     if sample is updates:
         return 0
-    return _most_central(sample)
-
-
-def _most_central(sample: Tensor) -> int:
     distances = _squared_about(sample, 0, torch.float64, CLOSE)
     return int(distances.median(dim=1).values.argmin())
 

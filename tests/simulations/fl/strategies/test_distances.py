@@ -71,6 +71,14 @@ def in_sample(d: int) -> np.ndarray:
     return mask
 
 
+def test_close_rows_are_taken_relative_to_one_of_the_majority() -> None:
+    """Or all of them would be measured twice when the first clients attack."""
+    rows = 50 + 1e-3 * np.random.default_rng(5).normal(size=(7, 20_000))
+    rows[:3] += 1e3
+    for close in (distances.CLOSE, distances.COARSE_CLOSE):
+        assert distances._origin(torch.from_numpy(rows), close) in range(3, 7)
+
+
 def test_rows_far_apart_are_multiplied_as_they_are_and_keep_ten_digits() -> None:
     rows = np.random.default_rng(6).normal(size=(7, 20_000)).astype(np.float32)
     rows += 50
