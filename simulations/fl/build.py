@@ -18,6 +18,7 @@ from torch import nn
 from datasets_app.catalog import image_data, text_data
 from datasets_app.catalog.image_data import DataUnavailable, ImageData, check, class_names
 from datasets_app.catalog.spec import DatasetSpec
+from simulations.fl import lean_torch
 from simulations.fl.adversary import Adversary
 from simulations.fl.backends import BACKENDS
 from simulations.fl.backends.base import Backend, Staff
@@ -112,6 +113,7 @@ def _joint_training(
         return None
     if not isinstance(given, ImageData) or any(model.module.buffers()):
         return None
+    lean_torch.complete()
     from simulations.fl.joint_training import JointTraining
 
     epochs, batch_size = config.num_of_client_epochs, config.batch_size

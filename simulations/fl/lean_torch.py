@@ -29,5 +29,8 @@ def load() -> None:
 
 
 def complete() -> None:
-    """Import the descriptions as well, which is nothing where they are imported."""
+    """Import the descriptions as well, which is nothing where they are imported.
+
+    To be called before the first use of torch.func or of tensors without data.
+    """
     importlib.import_module(SHAPES)

@@ -75,6 +75,8 @@ class Aggregation:
     (both are empty unless removing), `rejected` the ids whose reply was not finite. A rejected
     client scores `inf`, or `-inf` where the lowest score is the worst. Scores, `included` and the
     tensors in `state` lie on the CPU, the aggregate where the updates lie.
+
+    Nothing of it may be a view of the updates: the next round writes there before this one is told.
     """
 
     aggregate: Tensor

@@ -27,6 +27,8 @@ else:
     raise AssertionError("torch needs no descriptions any more: leave them to it")
 lean_torch.complete()
 assert torch.cdist(points, points).shape == (4, 4)
+squares = torch.func.vmap(torch.func.grad(lambda one: one.square().sum()))
+assert torch.equal(squares(torch.ones(2, 3)), torch.full((2, 3), 2.0))
 """
 WHOLE = """
 import torch
