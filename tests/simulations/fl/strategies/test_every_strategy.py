@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import importlib
 import io
 from typing import Any
@@ -62,6 +64,17 @@ def test_entries_lead_to_functions_and_name_settings(keyword: str) -> None:
     )
     assert set(spec.parameters) <= set(StrategyConfig.model_fields)
     assert spec.title and spec.criterion
+
+
+@pytest.mark.parametrize("keyword", ALL)
+def test_an_answer_stays_when_the_next_round_is_written_over_its_updates(
+    apply: Any, keyword: str
+) -> None:
+    rows = crowd(1, torch.float32)
+    answer = apply(keyword, rows, f=F, removing=True)
+    before = copy.deepcopy(answer)
+    rows.fill_(torch.nan)
+    torch.testing.assert_close(dataclasses.asdict(answer), dataclasses.asdict(before))
 
 
 @pytest.mark.parametrize("keyword", ALL)
