@@ -6,12 +6,14 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.backends.signals import connection_created
 
 from intellifl.environment import ROOT
 from simulations import processes, result_files, services
@@ -114,19 +116,34 @@ def test_a_journal_that_cannot_grow_keeps_what_it_has(small_disk: Callable[[int]
     assert (place / "run" / journal.NAME).read_bytes() == line * 2
 
 
+@contextmanager
+def full_database() -> Iterator[None]:
+    """Leave room for four pages, whatever connection is used."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM")
+        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+
+    def limit(connection: Any, **about: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA max_page_count = {pages + 4}")
+
+    limit(connection)
+    connection_created.connect(limit)
+    try:
+        yield
+    finally:
+        connection_created.disconnect(limit)
+        connection.close()
+
+
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="fills SQLite's file")
 def test_a_database_that_is_full_ends_the_run(claimed: Any, options: Any) -> None:
     """What has ended the run still fits: an UPDATE of its row needs no new page."""
     simulation, token = claimed()
     clients = "[{'client_id': c, 'participated': True} for c in range(20000)]"
     big = f"begin()\ntell('round_finished', strategy_number=0, round_number=1, clients={clients})"
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM")
-        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
-        limit = cursor.execute("PRAGMA max_page_count").fetchone()[0]
-        cursor.execute(f"PRAGMA max_page_count = {pages + 4}")
+    with full_database():
         supervise(simulation.pk, token, options(big, database_patience_s=0.5))
-        cursor.execute(f"PRAGMA max_page_count = {limit}")
     simulation.refresh_from_db()
     assert simulation.status == "failed" and "database or disk is full" in simulation.error
     assert not RoundMetrics.objects.exists() and simulation.rounds_done == 0
