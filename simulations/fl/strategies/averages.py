@@ -8,8 +8,6 @@ from torch import Tensor
 from simulations.fl.errors import AggregationError
 from simulations.fl.strategies.columns import copies
 
-BLOCK = 8192
-
 
 def weighted_mean(updates: Tensor, weights: Tensor) -> Tensor:
     """Return Σ w_i x_i / Σ w_i over the rows of weight above zero, (d,) in the updates' type."""
@@ -25,7 +23,7 @@ def weighted_mean(updates: Tensor, weights: Tensor) -> Tensor:
 def _combined(updates: Tensor, shares: Tensor) -> Tensor:
     shares = shares.to(updates.device)
     mean = torch.empty(updates.shape[1], dtype=updates.dtype, device=updates.device)
-    for columns, block in copies(updates, width=BLOCK):
+    for columns, block in copies(updates):
         mean[columns] = shares @ block
     return mean
 

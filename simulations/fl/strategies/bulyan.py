@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from simulations.fl.strategies import coordinates, distances
+from simulations.fl.strategies import distances
 from simulations.fl.strategies.base import Aggregation, Context, State
 from simulations.fl.strategies.krum_scores import krum_scores, lowest
+from simulations.fl.strategies.near_median import mean_near_median
 from simulations.fl.strategies.removal import suspend_highest
 from simulations.fl.strategies.screening import robust
-
-BLOCK = 2048
-"""Temporary values of so many columns are served from memory in use, not by the system."""
 
 
 def tolerated(num_clients: int, num_malicious: int) -> int:
@@ -32,9 +29,7 @@ def aggregate(updates: Tensor, context: Context, state: State) -> Aggregation:
     n = int(context.kept.sum())
     f = tolerated(n, context.num_malicious)
     selected = _select(distances.squared(updates), context.kept, f, n - 2 * f)
-    mean = torch.empty(updates.shape[1], dtype=updates.dtype, device=updates.device)
-    for columns, values in coordinates.blocks(updates, selected, BLOCK):
-        mean[columns] = coordinates.closest_to_median(values, n - 4 * f).to(mean.dtype)
+    mean = mean_near_median(updates, selected, n - 4 * f)
     scores = distances.to_point(updates, mean)
     return Aggregation(aggregate=mean, scores=scores, included=selected, state=state)
 

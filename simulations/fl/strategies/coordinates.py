@@ -1,75 +1,81 @@
-"""The values of each coordinate in order, a block of coordinates at a time."""
+"""The values of each coordinate by rank, a block of coordinates at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from simulations.fl.strategies.columns import spans
+from simulations.fl.strategies.sorting_network import Use, network, order
+
+MOST_ROWS = 96
+"""A network for more rows takes longer than to sort the columns one by one."""
 
 
-def blocks(updates: Tensor, chosen: Tensor, width: int) -> Iterator[tuple[slice, Tensor]]:
-    """Yield slices of columns, and (columns, m) the values of the m chosen rows in ascending order.
+def by_rank(
+    updates: Tensor, chosen: Tensor, uses: Sequence[Use]
+) -> Iterator[tuple[slice, list[Tensor]]]:
+    """Yield slices of columns and, for each rank among the m chosen rows, its values (columns,).
 
-    `chosen` (n,) is a mask; `updates` stay as they are. The values are valid until the next block.
+    `chosen` (n,) is a mask. Only the ranks that `uses` (m,) wants are valid, and only until the
+    next block; `updates` stay as they are.
     """
     rows = chosen.nonzero().squeeze(1).tolist()
-    d = updates.shape[1]
-    if updates.is_cuda:
-        for columns in spans(d, width):
-            yield columns, updates[rows, columns].T.sort(dim=1).values
-        return
-    buffer = torch.empty((min(width, d), len(rows)), dtype=updates.dtype)
-    for columns in spans(d, width):
-        values = buffer[: columns.stop - columns.start]
-        _transpose(updates[:, columns].numpy(), rows, values.numpy())
+    if updates.is_cuda or len(rows) > MOST_ROWS:
+        return _sorted(updates, rows)
+    return _through_network(updates, rows, uses)
+
+
+def _through_network(
+    updates: Tensor, rows: list[int], uses: Sequence[Use]
+) -> Iterator[tuple[slice, list[Tensor]]]:
+    comparators = network(tuple(uses))
+    slices = list(spans(updates.shape[1], len(rows), updates.dtype))
+    buffer = torch.empty((len(rows) + 1, slices[0].stop), dtype=updates.dtype).numpy()
+    for columns in slices:
+        *values, spare = buffer[:, : columns.stop - columns.start]
+        for value, row in zip(values, rows, strict=True):
+            np.copyto(value, updates[row, columns].numpy())
+        order(values, spare, comparators)
+        yield columns, [torch.from_numpy(value) for value in values]
+
+
+def _sorted(updates: Tensor, rows: list[int]) -> Iterator[tuple[slice, list[Tensor]]]:
+    for columns in spans(updates.shape[1], len(rows), updates.dtype):
+        values = updates[rows, columns]
+        if values.is_cuda:
+            yield columns, list(values.sort(dim=0).values)
+            continue
         # NumPy sorts short rows ten times as fast as torch, which also keeps track of indices.
-        values.numpy().sort(axis=1)
-        yield columns, values
+        transposed = values.T.contiguous()
+        transposed.numpy().sort(axis=1)
+        yield columns, list(values.copy_(transposed.T))
 
 
-def _transpose(block: NDArray[Any], rows: list[int], values: NDArray[Any]) -> None:
-    if len(rows) == len(block):
-        np.copyto(values, block.T)
-        return
-    for place, row in enumerate(rows):
-        values[:, place] = block[row]
+def total(values: Sequence[Tensor]) -> Tensor:
+    """Return the sum of some values (columns,) in float64."""
+    if values[0].is_cuda:
+        return torch.stack(list(values)).sum(0, dtype=torch.float64)
+    # NumPy takes half the time of torch to add float32 to float64.
+    result = np.zeros(len(values[0]))
+    for value in values:
+        np.add(result, value.numpy(), out=result)
+    return torch.from_numpy(result)
 
 
 def count_beyond(block: Tensor, low: Tensor, high: Tensor) -> Tensor:
     """Return in how many columns each row of `block` (n, columns) is below low or above high."""
     if block.is_cuda:
         return ((block < low) | (block > high)).sum(1)
-    rows = block.numpy()
-    beyond = (rows < low.numpy()) | (rows > high.numpy())
     # A row at a time NumPy counts without making eight bytes of each truth.
-    return torch.tensor([np.count_nonzero(row) for row in beyond])
-
-
-def closest_to_median(values: Tensor, count: int) -> Tensor:
-    """Return per row the mean of the `count` values nearest to its median, in float64.
-
-    `values` (columns, m) are in ascending order, so those values are neighbours: the window slides
-    up while the value entering above is nearer than the one leaving below.
-    """
-    # NumPy takes half the time of torch for the same steps.
-    by_rank = (
-        values.T.double() if values.is_cuda else values.numpy().T.astype(np.float64, order="C")
+    least, most, is_beyond = low.numpy(), high.numpy(), np.empty(len(low), dtype=bool)
+    return torch.tensor(
+        [
+            np.count_nonzero(np.less(row, least, out=is_beyond))
+            + np.count_nonzero(np.greater(row, most, out=is_beyond))
+            for row in block.numpy()
+        ]
     )
-    return torch.as_tensor(_mean_closest_to_median(by_rank, count))
-
-
-def _mean_closest_to_median(by_rank: Any, count: int) -> Any:
-    """Do it with an array or a tensor (m, columns), which is overwritten."""
-    m = len(by_rank)
-    median = by_rank[(m - 1) // 2] / 2 + by_rank[m // 2] / 2
-    entering, leaving = by_rank[count:], by_rank[: m - count]
-    slides = entering - median < median - leaving
-    entering *= slides
-    leaving *= ~slides
-    return by_rank.sum(0) / count

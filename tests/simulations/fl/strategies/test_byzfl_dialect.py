@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from simulations.fl.strategies import coordinates
+from simulations.fl.strategies.near_median import mean_near_median
 
 Rows = NDArray[np.float64]
 
@@ -130,8 +130,8 @@ def test_what_bulyan_averages_around_the_median_is_byzfls_mean_around_median(
 ) -> None:
     """ByzFL has no Bulyan, but its Meamed averages the n − f values nearest to the median."""
     rows, f = crowd
-    values = torch.from_numpy(np.sort(rows, axis=0).T.copy())
-    ours = coordinates.closest_to_median(values, len(rows) - f)
+    everyone = torch.ones(len(rows), dtype=torch.bool)
+    ours = mean_near_median(torch.from_numpy(rows), everyone, len(rows) - f)
     np.testing.assert_allclose(ours, byzfl.Meamed(f)(rows), rtol=1e-9, atol=1e-9)
 
 
