@@ -167,7 +167,7 @@ def free_port() -> int:
         return int(reserved.getsockname()[1])
 
 
-def eventually(condition: Any, within_s: float = 15.0) -> Any:
+def eventually(condition: Any, within_s: float = 60.0) -> Any:
     """Return the condition's first true answer; fail after `within_s` seconds without one."""
     deadline = time.monotonic() + within_s
     while not (answer := condition()):

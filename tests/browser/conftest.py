@@ -147,7 +147,7 @@ def sign_in(page: Page) -> None:
     page.wait_for_url("**/simulations/")
 
 
-def until(page: Page, expression: str, within_s: float = 60) -> None:
+def until(page: Page, expression: str, within_s: float = 60.0) -> None:
     """Wait until a JavaScript expression holds; a page's policy forbids Playwright's own way."""
     eventually(lambda: page.evaluate(expression), within_s)
 

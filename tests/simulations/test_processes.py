@@ -65,8 +65,8 @@ def test_setting_the_clock_does_not_change_who_a_process_is(
 def test_standard_input_reaches_the_program_and_may_stay_unread(token: str) -> None:
     big = "x" * 1_000_000
     reading = [*PYTHON, "import sys; sys.exit(len(sys.stdin.read()) != 1_000_000)"]
-    assert processes.spawn(reading, token, stdin_text=big).wait(10) == 0
-    assert processes.spawn(["true"], token, stdin_text=big).wait(10) == 0
+    assert processes.spawn(reading, token, stdin_text=big).wait(60) == 0
+    assert processes.spawn(["true"], token, stdin_text=big).wait(60) == 0
 
 
 def test_a_child_leads_its_own_session_and_carries_the_token(token: str) -> None:
@@ -84,7 +84,7 @@ def test_a_child_dies_with_the_thread_that_started_it(token: str) -> None:
     )
     thread.start()
     thread.join()
-    assert children[0].wait(5) == -9
+    assert children[0].wait(60) == -9
 
 
 def test_a_child_whose_parent_is_gone_does_not_start() -> None:
@@ -114,20 +114,20 @@ def test_one_that_ignores_sigterm_is_killed_after_the_grace(token: str) -> None:
         child.stdout.readline()
     started = time.monotonic()
     assert processes.end(child, token, 0.3) == []
-    assert child.returncode == -9 and 0.3 <= time.monotonic() - started < 2
+    assert child.returncode == -9 and time.monotonic() - started >= 0.3
 
 
 def test_killing_spares_processes_with_another_token(token: str) -> None:
     other = os.urandom(8).hex()
     kept, killed = (processes.spawn(["sleep", "600"], each) for each in (other, token))
     assert processes.kill(token) == []
-    assert killed.wait(5) == -9 and kept.poll() is None
+    assert killed.wait(60) == -9 and kept.poll() is None
     processes.end(kept, other)
 
 
 def test_ending_a_child_that_has_ended_is_harmless(token: str) -> None:
     child = processes.spawn(["true"], token)
-    child.wait(5)
+    child.wait(60)
     assert processes.end(child, token) == []
     assert processes.end(child, token) == []
 
@@ -136,5 +136,5 @@ def test_a_command_that_does_not_exist_ends_with_a_word_on_standard_error(
     token: str, tmp_path: Path
 ) -> None:
     with (tmp_path / "log").open("wb") as log:
-        assert processes.spawn(["/no/such"], token, stderr=log).wait(5) == 1
+        assert processes.spawn(["/no/such"], token, stderr=log).wait(60) == 1
     assert "/no/such" in (tmp_path / "log").read_text()

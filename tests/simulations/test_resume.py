@@ -16,6 +16,7 @@ from simulations.attempt import STOPPED
 from simulations.models import RoundMetrics, Simulation
 from simulations.process_identity import this_process
 from simulations.supervisor import supervise
+from tests.servers import eventually
 from tests.simulations.faults.killing import REAL, run_with_kills
 
 pytestmark = pytest.mark.django_db
@@ -152,7 +153,7 @@ def test_results_of_a_stopped_run_are_built_after_its_end(
 
 
 def test_a_late_build_ends_when_the_run_is_resumed(
-    shared_database: None, claimed: Any, options: Any, wait_until: Any, tmp_path: Path
+    shared_database: None, claimed: Any, options: Any, tmp_path: Path
 ) -> None:
     import threading
 
@@ -167,11 +168,11 @@ def test_a_late_build_ends_when_the_run_is_resumed(
 
     thread = threading.Thread(target=work)
     thread.start()
-    wait_until(lambda: processes.carriers(f"{token}-results"))
+    eventually(lambda: processes.carriers(f"{token}-results"))
     assert Simulation.objects.get().status == "failed"
     assert processes.carriers(token) == set()
     lifecycle.requeue(simulation.pk)
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive() and processes.carriers(f"{token}-results") == set()
 
 

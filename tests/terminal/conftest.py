@@ -144,7 +144,7 @@ class Socket:
         else:
             self.printed += frame.encode()
 
-    def until(self, text: str | bytes, within_s: float = 15.0) -> bytes:
+    def until(self, text: str | bytes, within_s: float = 60.0) -> bytes:
         """Receive until `text` was printed since the last call; return what was."""
         wanted = text.encode() if isinstance(text, str) else text
         deadline = time.monotonic() + within_s
@@ -172,7 +172,7 @@ class Socket:
         self.until("begun\r\n")
         return self.until("done\r\n").decode().removesuffix("done\r\n")
 
-    def message(self, kind: str, within_s: float = 10.0) -> dict[str, Any]:
+    def message(self, kind: str, within_s: float = 60.0) -> dict[str, Any]:
         """Receive until the server has told something of this kind; return it."""
         deadline = time.monotonic() + within_s
         while not any(told["type"] == kind for told in self.told):
@@ -182,7 +182,7 @@ class Socket:
         self.told.remove(found)
         return found
 
-    def closed(self, within_s: float = 15.0) -> int | None:
+    def closed(self, within_s: float = 60.0) -> int | None:
         """Receive until the server closes; return the code."""
         deadline = time.monotonic() + within_s
         try:
@@ -236,15 +236,15 @@ def cookie(staff: User) -> str:
 def running(kind: str, folder: Path, **variables: str) -> Iterator[Live]:
     live = Live(kind, folder / f"{kind}.log", variables)
     try:
-        eventually(lambda: live.said("istening on") or live.said("running on"), 60)
+        eventually(lambda: live.said("istening on") or live.said("running on"))
         yield live
     finally:
         live.connections.close()
         family = live.descendants() if live.process.is_running() else []
         if live.process.is_running():
             live.process.terminate()
-            live.process.wait(20)
-        _, left = psutil.wait_procs(family, timeout=10)
+            live.process.wait(60)
+        _, left = psutil.wait_procs(family, timeout=60)
         for process in left:
             process.kill()
     assert not left, "no shell may outlive its server"

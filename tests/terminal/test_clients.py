@@ -39,7 +39,7 @@ class Wire:
 
 
 def play(scene: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(scene, 10))
+    asyncio.run(asyncio.wait_for(scene, 60))
 
 
 async def print_for_ever(client: PanelClient) -> None:

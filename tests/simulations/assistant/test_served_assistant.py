@@ -88,11 +88,11 @@ def served(shared_database: None, tmp_path: Path) -> Iterator[tuple[str, LlmServ
             stderr=log,
         )
         try:
-            eventually(lambda: b"Listening" in (tmp_path / "log").read_bytes(), 60)
+            eventually(lambda: b"Listening" in (tmp_path / "log").read_bytes())
             yield f"http://127.0.0.1:{port}", model
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 @pytest.mark.slow

@@ -31,7 +31,7 @@ class Web:
                 stderr=output,
                 env={**os.environ, "DJANGO_SETTINGS_MODULE": "intellifl.settings"},
             )
-        eventually(self._answers, within_s=60)
+        eventually(self._answers)
 
     def ask(self, method: str, path: str, body: Any = None, timeout: float = 60) -> tuple[int, Any]:
         """Return the status and the JSON of the answer."""

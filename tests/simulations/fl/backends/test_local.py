@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,22 @@ from simulations.fl.backends.base import Backend, Exchange, Staff
 from simulations.fl.backends.inline import InlineBackend
 from simulations.fl.backends.local import PoolBackend, start
 from simulations.fl.errors import StorageError, TrainingError
+from tests.servers import eventually
 
 
 @dataclass(frozen=True)
 class Job:
-    """Do `action` after `seconds`; put `number` into row `number`."""
+    """Do `action` after `seconds`; put `number` into row `number`.
+
+    The shared integer becomes `sets` at least, and `awaits` at least is waited for.
+    """
 
     number: int
     size: int = 1
     seconds: float = 0.0
     action: str = "add"
+    sets: int = 0
+    awaits: int = 0
 
     def __str__(self) -> str:
         return f"job {self.number}"
@@ -40,7 +46,12 @@ class Adder:
     num_integers = 1
 
     def perform(self, job: Job, exchange: Exchange) -> Any:
+        began = time.monotonic()
         time.sleep(job.seconds)
+        if job.sets > int(exchange.integers[0]):
+            exchange.integers.fill_(job.sets)
+        while job.awaits > int(exchange.integers[0]):
+            time.sleep(0.01)
         if job.action == "fail":
             raise ValueError("no such thing")
         if job.action == "full":
@@ -50,7 +61,8 @@ class Adder:
         if job.action == "exit":
             os._exit(3)
         exchange.updates[job.number].copy_(exchange.vector + job.number)
-        return {"number": job.number, "pid": os.getpid(), "counter": int(exchange.integers[0])}
+        counter = int(exchange.integers[0])
+        return {"number": job.number, "pid": os.getpid(), "counter": counter, "began": began}
 
 
 @pytest.fixture(autouse=True)
@@ -86,16 +98,14 @@ def test_what_was_begun_first_is_done_first_and_the_next_need_not_be_waited_for(
     pool: Backend,
 ) -> None:
     pool.exchange.vector.fill_(1.0)
-    first = pool.begin([Job(i, seconds=0.1) for i in range(3)])
-    second = pool.begin([Job(i, size=100, seconds=0.5) for i in range(3, 6)])
-    began = time.monotonic()
+    # The first cannot end before a worker has begun the second, nor the second before it is let.
+    first = pool.begin([Job(0), Job(1), Job(2, awaits=1)])
+    second = pool.begin([Job(i, size=100, sets=1, awaits=2) for i in range(3, 6)])
     assert [result["number"] for result in pool.collect(first)] == [0, 1, 2]
-    assert time.monotonic() - began < 0.45
     assert pool.exchange.updates[:, 0].tolist() == [1, 2, 3, 0, 0, 0, 0, 0]
+    pool.exchange.integers.fill_(2)
     assert [result["number"] for result in pool.collect(second)] == [3, 4, 5]
     assert pool.exchange.updates[:, 0].tolist() == [1, 2, 3, 4, 5, 6, 0, 0]
-    # Both workers began the second before the first was collected, or 1.2 seconds would be needed.
-    assert time.monotonic() - began < 1.15
 
 
 @pytest.mark.parametrize("action", ["fail", "die"])
@@ -125,17 +135,14 @@ def test_workers_are_other_processes_that_stay(pool: Backend) -> None:
 
 
 def test_all_workers_work_at_once(pool: Backend) -> None:
-    began = time.monotonic()
-    pool.run([Job(i, seconds=0.5) for i in range(4)])
-    assert time.monotonic() - began < 1.8
+    pool.run([Job(0, size=2, awaits=1), Job(1, sets=1)])
 
 
-def test_the_largest_task_is_begun_first(pool: Backend) -> None:
-    """Sizes 1, 1, 1, 3 on two workers take three units of time, or four in the order given."""
-    jobs = [Job(i, size=1, seconds=0.5) for i in range(3)] + [Job(3, size=3, seconds=1.5)]
-    began = time.monotonic()
-    pool.run(jobs)
-    assert time.monotonic() - began < 1.9
+def test_the_largest_task_is_begun_first() -> None:
+    with PoolBackend(Adder(), num_rows=8, num_workers=1) as backend:
+        results = backend.run([Job(0, size=1), Job(1, size=2), Job(2, size=1), Job(3, size=3)])
+    in_order = sorted(results, key=lambda result: result["began"])
+    assert [result["number"] for result in in_order] == [3, 1, 0, 2]
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
@@ -164,10 +171,8 @@ def test_an_error_raised_on_purpose_keeps_its_kind(num_workers: int) -> None:
 def test_a_dead_worker_is_an_error_that_names_its_task(
     pool: Backend, action: str, end: str
 ) -> None:
-    began = time.monotonic()
     with pytest.raises(TrainingError, match=f"job 4 was lost: its worker process .*{end}"):
         pool.run([Job(1, seconds=0.1), Job(4, action=action), Job(5, seconds=0.1)])
-    assert time.monotonic() - began < 5
 
 
 def test_a_worker_killed_while_idle_is_noticed(pool: Backend) -> None:
@@ -227,15 +232,10 @@ def work():
 
 
 @pytest.mark.parametrize(
-    ("call", "seconds", "patience_s"),
-    [
-        ("work()", 60.0, 2.0),
-        ("t = threading.Thread(target=work); t.start(); t.join()", 1.0, 5.0),
-    ],
+    ("call", "seconds"),
+    [("work()", 600.0), ("t = threading.Thread(target=work); t.start(); t.join()", 1.0)],
 )
-def test_workers_die_with_the_engine(
-    tmp_path: Path, call: str, seconds: float, patience_s: float
-) -> None:
+def test_workers_die_with_the_engine(tmp_path: Path, call: str, seconds: float) -> None:
     (tmp_path / "test_local_orphans.py").write_text(Path(__file__).read_text())
     code = ORPHANS.format(tests=str(tmp_path), seconds=seconds, call=call)
     engine = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -246,7 +246,7 @@ def test_workers_die_with_the_engine(
     time.sleep(0.2)
     engine.kill()
     engine.wait()
-    wait_until(lambda: not any(is_running(pid) for pid in pids), patience_s)
+    eventually(lambda: not any(is_running(pid) for pid in pids))
 
 
 def is_running(pid: int) -> bool:
@@ -254,10 +254,3 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
-
-
-def wait_until(condition: Callable[[], bool], patience_s: float) -> None:
-    deadline = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
