@@ -10,7 +10,10 @@ from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from datasets_app.catalog import image_data
-from datasets_app.catalog.image_data import DataUnavailable, Ids, ImageData, Labels, Pixels
+from datasets_app.catalog.checks import check
+from datasets_app.catalog.errors import DataUnavailable
+from datasets_app.catalog.image_data import ImageData, Pixels
+from datasets_app.catalog.labels import Ids, Labels
 from datasets_app.catalog.spec import DatasetSpec
 
 NAMES = (("train_images", "train_labels"), ("x_train", "y_train"))
@@ -42,7 +45,7 @@ def read(spec: DatasetSpec, path: Path, place: str) -> ImageData:
     if spec.is_detected:
         last = max(int(data.train_labels.max()), int(data.test_labels.max()))
         names = tuple(str(label) for label in range(last + 1))
-    return image_data.check(spec, ImageData(**{**vars(data), "class_names": names}), place)
+    return check(spec, ImageData(**{**vars(data), "class_names": names}), place)
 
 
 def _pair(

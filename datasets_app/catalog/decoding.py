@@ -10,8 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import ClassLabel, Dataset
 
-from datasets_app.catalog import detection, image_data, pictures, text_data
-from datasets_app.catalog.image_data import DataUnavailable, Ids, ImageData, Labels, Pixels
+from datasets_app.catalog import checks, detection, image_data, pictures, text_data
+from datasets_app.catalog.errors import DataUnavailable
+from datasets_app.catalog.image_data import ImageData, Pixels
+from datasets_app.catalog.labels import Ids, Labels
 from datasets_app.catalog.spec import DatasetSpec, HubSource
 from datasets_app.catalog.text_data import Data, TextData, Texts
 
@@ -39,8 +41,8 @@ def decode(spec: DatasetSpec, splits: Mapping[str, Dataset], place: str) -> Data
     if source.test_split is not None:
         test = _part(spec, splits, source.test_split, place, names)
     if spec.modality == "text":
-        return text_data.check(spec, _texts(spec, train, test, names), place)
-    return image_data.check(spec, _images(spec, train, test, names), place)
+        return checks.check(spec, _texts(spec, train, test, names), place)
+    return checks.check(spec, _images(spec, train, test, names), place)
 
 
 def _images(spec: DatasetSpec, train: Part, test: Part | None, names: tuple[str, ...]) -> ImageData:
@@ -72,7 +74,7 @@ def _label_names(
     if isinstance(feature, ClassLabel):
         return tuple(feature.names)[: spec.num_classes]
     if not _holds_strings(table, spec.label_column):
-        return image_data.class_names(spec)
+        return checks.class_names(spec)
     used = [
         splits[name] for name in (source.train_split, source.test_split or "") if name in splits
     ]

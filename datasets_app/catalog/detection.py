@@ -14,7 +14,7 @@ from datasets import ClassLabel, Dataset, Value
 from datasets import Image as ImageFeature
 
 from datasets_app.catalog import pictures
-from datasets_app.catalog.image_data import DataUnavailable
+from datasets_app.catalog.errors import DataUnavailable
 from datasets_app.catalog.spec import DatasetSpec, HubSource
 
 TRAIN = ("train", "training")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from datasets_app.catalog.image_data import DataUnavailable
+from datasets_app.catalog.errors import DataUnavailable
 from datasets_app.catalog.spec import DatasetSpec, HubSource
 from datasets_app.catalog.text_data import Data
 

@@ -25,8 +25,8 @@ from httpx import HTTPError
 
 from datasets_app.catalog import availability, detection, hub, local_copy
 from datasets_app.catalog.detection import Place
+from datasets_app.catalog.errors import DataUnavailable
 from datasets_app.catalog.hub import Refused
-from datasets_app.catalog.image_data import DataUnavailable
 from datasets_app.catalog.named import located, named
 from datasets_app.catalog.spec import DatasetSpec, HubSource
 

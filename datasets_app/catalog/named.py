@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from datasets_app.catalog.image_data import DataUnavailable
+from datasets_app.catalog.errors import DataUnavailable
 from datasets_app.catalog.spec import DatasetSpec, FolderSource, HubSource
 
 PART = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9])?"

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets_app.catalog import image_data
-from datasets_app.catalog.image_data import DataUnavailable, ImageData, Labels
+from datasets_app.catalog.errors import DataUnavailable
+from datasets_app.catalog.image_data import ImageData
+from datasets_app.catalog.labels import Labels
 from datasets_app.catalog.spec import DatasetSpec
 from datasets_app.catalog.text_data import TextData, Texts
 

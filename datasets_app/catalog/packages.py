@@ -13,7 +13,7 @@ from pathlib import Path
 
 from datasets_app.catalog import archives, storage
 from datasets_app.catalog.archives import BrokenArchive, WrongChecksum
-from datasets_app.catalog.image_data import DataUnavailable
+from datasets_app.catalog.errors import DataUnavailable
 from datasets_app.catalog.progress import Report, Step, on_stderr
 from datasets_app.catalog.spec import Package
 

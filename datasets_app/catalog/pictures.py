@@ -16,7 +16,8 @@ from datasets import Array2D, Array3D, Dataset, Image, List, Value
 from PIL import Image as PIL
 from PIL import ImageOps, UnidentifiedImageError
 
-from datasets_app.catalog.image_data import DataUnavailable, Pixels
+from datasets_app.catalog.errors import DataUnavailable
+from datasets_app.catalog.image_data import Pixels
 from datasets_app.catalog.spec import DatasetSpec
 
 BATCH = 1_000

@@ -15,9 +15,10 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets_app.catalog import image_data, text_data
 from datasets_app.catalog.availability import LOCKS, STORED, STORED_TEXTS
-from datasets_app.catalog.image_data import DataUnavailable, ImageData
+from datasets_app.catalog.checks import check
+from datasets_app.catalog.errors import DataUnavailable
+from datasets_app.catalog.image_data import ImageData
 from datasets_app.catalog.spec import DatasetSpec
 from datasets_app.catalog.text_data import Data, TextData
 
@@ -34,8 +35,8 @@ def read(spec: DatasetSpec, folder: Path) -> Data:
     place = f"INTELLIFL_DATA_DIR/{spec.keyword}/{name}"
     try:
         if is_text:
-            return text_data.check(spec, _read_texts(folder / name), place)
-        return image_data.check(spec, _read_images(folder / name), place)
+            return check(spec, _read_texts(folder / name), place)
+        return check(spec, _read_images(folder / name), place)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise DataUnavailable(
             f"{spec.keyword}: {place} is damaged ({error}); delete it and run "

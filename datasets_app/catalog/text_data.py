@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from datasets_app.catalog.image_data import (
-    DataUnavailable,
-    Ids,
-    ImageData,
-    Labels,
-    class_names,
-    held_out_samples,
-    label_problem,
-)
-from datasets_app.catalog.spec import DatasetSpec
+from datasets_app.catalog.image_data import ImageData
+from datasets_app.catalog.labels import Ids, Labels, held_out_samples
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,40 +46,6 @@ def split(texts: Texts, labels: Labels, ids: Ids | None = None) -> TextData:
         labels[held_out],
         None if ids is None else ids[~held_out],
     )
-
-
-def complete(spec: DatasetSpec, data: TextData) -> DatasetSpec:
-    """Return the spec with what was found in the data, where it did not know it before."""
-    if not spec.is_detected:
-        return spec
-    return replace(spec, num_classes=len(data.class_names), class_names=())
-
-
-def check(spec: DatasetSpec, data: TextData, place: str) -> TextData:
-    """Return `data` if it is what `spec` describes; raise DataUnavailable naming `place` if not."""
-    spec = complete(spec, data)
-    for split_name, texts, labels in (
-        ("train", data.train_texts, data.train_labels),
-        ("test", data.test_texts, data.test_labels),
-    ):
-        problem = _problem(spec, texts, labels)
-        if problem:
-            raise DataUnavailable(f"{spec.keyword}: split {split_name} of {place} {problem}")
-    if data.train_ids is not None and data.train_ids.shape != data.train_labels.shape:
-        raise DataUnavailable(f"{spec.keyword}: {place} has not one natural id a training sample")
-    return data if data.class_names else replace(data, class_names=class_names(spec))
-
-
-def _problem(spec: DatasetSpec, texts: Texts, labels: Labels) -> str | None:
-    import pyarrow as pa
-
-    if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
-        return f"has {texts.type} where texts are expected"
-    if labels.dtype != np.int64 or labels.shape != (len(texts),):
-        return f"has {len(texts)} texts and labels {labels.dtype} {labels.shape}"
-    if texts.null_count:
-        return f"has {texts.null_count} samples without a text"
-    return label_problem(spec, labels)
 
 
 def _mask(chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> pa.Array:

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from datasets_app.catalog import image_data, text_data
-from datasets_app.catalog.image_data import DataUnavailable, ImageData, check, class_names
+from datasets_app.catalog.checks import check, class_names, complete
+from datasets_app.catalog.errors import DataUnavailable
+from datasets_app.catalog.image_data import ImageData
 from datasets_app.catalog.spec import DatasetSpec
 from simulations.fl import lean_torch
 from simulations.fl.adversary import Adversary
@@ -126,7 +127,7 @@ def _federated(config: StrategyConfig, given: Given, device: torch.device) -> Fe
     try:
         if isinstance(given, ImageData):
             return FederatedImages(check(spec, given, "the data"), device)
-        text_data.check(spec, given.data, "the data")
+        check(spec, given.data, "the data")
     except DataUnavailable as error:
         raise DataError(str(error)) from error
     from simulations.fl import build_text
@@ -239,11 +240,8 @@ def dataset(config: StrategyConfig) -> DatasetSpec:
 def found(config: StrategyConfig, given: Given) -> DatasetSpec:
     """Return the dataset's spec, with what only its data tells where the catalogue does not."""
     spec, num_train = dataset(config), len(given.train_labels)
-    if isinstance(given, ImageData):
-        complete = image_data.complete(spec, given)
-    else:
-        complete = text_data.complete(spec, given.data)
-    return replace(complete, num_train=num_train) if spec.is_detected else complete
+    completed = complete(spec, given if isinstance(given, ImageData) else given.data)
+    return replace(completed, num_train=num_train) if spec.is_detected else completed
 
 
 def resolved(name: str, value: T | None) -> T:

@@ -20,7 +20,7 @@ from django_celery_results.models import TaskResult
 
 from datasets_app import dispatch, fetching, selectors, services
 from datasets_app.catalog import CATALOG
-from datasets_app.catalog.image_data import DataUnavailable
+from datasets_app.catalog.errors import DataUnavailable
 from datasets_app.catalog.progress import Step
 from datasets_app.models import Dataset, State
 from intellifl import housekeeping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets_app.catalog.image_data import Labels
+from datasets_app.catalog.labels import Labels
 from datasets_app.catalog.text_data import TextData
 from simulations.fl.text import tokenizer as tokenizers
 from simulations.fl.text.cache import tokens_of

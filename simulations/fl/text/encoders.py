@@ -6,7 +6,7 @@ from pathlib import Path
 
 from datasets_app.catalog import packages
 from datasets_app.catalog.encoders import ENCODERS
-from datasets_app.catalog.image_data import DataUnavailable
+from datasets_app.catalog.errors import DataUnavailable
 from datasets_app.catalog.progress import Step, on_stderr
 from simulations.fl.errors import DataError
 from simulations.fl.text.quiet import quiet_hub

@@ -4,13 +4,10 @@ import numpy as np
 import pytest
 
 from datasets_app.catalog import CATALOG
-from datasets_app.catalog.image_data import (
-    DataUnavailable,
-    ImageData,
-    check,
-    held_out_samples,
-    split,
-)
+from datasets_app.catalog.checks import check
+from datasets_app.catalog.errors import DataUnavailable
+from datasets_app.catalog.image_data import ImageData, split
+from datasets_app.catalog.labels import held_out_samples
 
 
 def test_every_fifth_sample_of_each_class_is_held_out() -> None:

@@ -12,7 +12,7 @@ from PIL import Image as PILImage
 
 from datasets_app.catalog import CATALOG
 from datasets_app.catalog.availability import is_available, where
-from datasets_app.catalog.image_data import held_out_samples
+from datasets_app.catalog.labels import held_out_samples
 from datasets_app.catalog.loading import DataUnavailable, ImageData, load
 from datasets_app.catalog.spec import DatasetSpec, HubSource
 

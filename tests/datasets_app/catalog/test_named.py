@@ -11,7 +11,7 @@ import pytest
 from datasets import Array2D, ClassLabel, Dataset, DatasetDict, Features, Image, List, Value
 from PIL import Image as PILImage
 
-from datasets_app.catalog.image_data import complete
+from datasets_app.catalog.checks import complete
 from datasets_app.catalog.loading import DataUnavailable, ImageData, TextData, load
 from datasets_app.catalog.named import named, refusal
 from datasets_app.catalog.spec import DatasetSpec

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
+from datasets_app.catalog.labels import held_out_samples
 from datasets_app.catalog.loading import DataUnavailable, TextData, load
 from datasets_app.catalog.package_formats import tab
 from datasets_app.catalog.spec import DatasetSpec, HubSource, Package, PackageSource
-from datasets_app.catalog.text_data import held_out_samples
 
 HEADER = "Category\tText\nd\tstring\nclass\t\n"
 TRAIN = HEADER + '\nearn\tprofit rose "sharply\nacq\tbuys a rival\nearn\t \nearn\tnull\n'
