@@ -11,34 +11,20 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
 from celery import Celery, bootsteps, signals
-from kombu import Connection
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from intellifl.environment import environment
+from intellifl.redis_client import PRESENT_S, UNAVAILABLE, connected, within
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "intellifl.settings")
 
-SOCKET_S = 0.5
 DEADLINE_S = 2.0
 BEAT_S = 3.0
 SHUTDOWN_S = 9.0
-PRESENT_S = 10
-"""A worker that was not heard of for so long does not listen any more."""
-UNAVAILABLE = (OperationalError, RedisError, OSError, ValueError)
 LISTENS = "intellifl.housekeeping.listens"
-TRANSPORT = {
-    "socket_connect_timeout": SOCKET_S,
-    "socket_timeout": SOCKET_S,
-    # Without it kombu connects again and again, for six seconds.
-    "max_retries": 0,
-    "retry_on_timeout": False,
-}
 logger = logging.getLogger(__name__)
 
 
@@ -107,24 +93,14 @@ def send_if_heard(url: str, task: str, arguments: list[Any]) -> bool:
 
     Takes at most DEADLINE_S, whatever Redis does.
     """
-    answer: Future[bool] = Future()
-
-    def ask() -> None:
-        try:
-            answer.set_result(_send_if_heard(url, task, arguments))
-        except UNAVAILABLE:
-            answer.set_result(False)
-
-    # In a thread, because the look-up of a host's name knows no timeout.
-    threading.Thread(target=ask, daemon=True, name="housekeeping").start()
     try:
-        return answer.result(DEADLINE_S)
-    except TimeoutError:
+        return within(DEADLINE_S, lambda: _send_if_heard(url, task, arguments))
+    except UNAVAILABLE:
         return False
 
 
 def _send_if_heard(url: str, task: str, arguments: list[Any]) -> bool:
-    with Connection(url, connect_timeout=SOCKET_S, transport_options=TRANSPORT) as connection:
+    with connected(url) as connection:
         if not connection.default_channel.client.exists(LISTENS):
             return False
         app.send_task(task, args=arguments, connection=connection, retry=False)
@@ -138,7 +114,7 @@ def _announce() -> None:
 def _ask(url: str, question: Callable[[Any], object]) -> None:
     """Ask Redis something; that it is away is no harm, the worker itself waits for it."""
     try:
-        with Connection(url, connect_timeout=SOCKET_S, transport_options=TRANSPORT) as connection:
+        with connected(url) as connection:
             question(connection.default_channel.client)
     except UNAVAILABLE as error:
         logger.debug("Redis cannot be told who listens: %s", error)

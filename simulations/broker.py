@@ -9,35 +9,21 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, Literal, TypedDict, TypeVar
 
 from django.conf import settings
 from kombu import Connection
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from intellifl.celery import app
+from intellifl.redis_client import PRESENT_S, UNAVAILABLE, connected, within
 
-SOCKET_S = 0.5
 DEADLINE_S = 0.8
 OPEN_S = 5.0
 REMEMBERED_S = 2.0
-PRESENT_S = 10.0
-"""A worker that was not heard of for so long does not listen any more."""
 WORKERS = "intellifl.workers"
 """A sorted set of workers' names, each with the time of Redis' own clock when it last spoke."""
-UNAVAILABLE = (OperationalError, RedisError, OSError, ValueError)
-TRANSPORT = {
-    "socket_connect_timeout": SOCKET_S,
-    "socket_timeout": SOCKET_S,
-    # Without it kombu connects again and again, for six seconds.
-    "max_retries": 0,
-    "retry_on_timeout": False,
-}
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -133,7 +119,7 @@ class Broker:
         if self._breaker.is_open():
             raise BrokerUnavailable(f"Redis failed less than {OPEN_S:g} s ago")
         try:
-            answer = _within(DEADLINE_S, lambda: self._connected(question))
+            answer = within(DEADLINE_S, lambda: self._connected(question))
         except UNAVAILABLE as error:
             self._breaker.open()
             self._tell_lost(error)
@@ -142,7 +128,7 @@ class Broker:
         return answer
 
     def _connected(self, question: Callable[[Connection], T]) -> T:
-        with _connection(self._url) as connection:
+        with connected(self._url) as connection:
             return question(connection)
 
     def _tell_lost(self, error: Exception) -> None:
@@ -171,14 +157,6 @@ def _broker_at(url: str) -> Broker:
     return Broker(url)
 
 
-@contextmanager
-def _connection(url: str) -> Iterator[Connection]:
-    # A fresh one each time: a pooled one may have died with the last Redis, which only a failed
-    # message would tell.
-    with Connection(url, connect_timeout=SOCKET_S, transport_options=TRANSPORT) as connection:
-        yield connection
-
-
 def _workers(connection: Connection) -> int:
     with connection.default_channel.client.pipeline(transaction=False) as pipeline:
         (seconds, _), heard = pipeline.time().zrange(WORKERS, 0, -1, withscores=True).execute()
@@ -192,24 +170,3 @@ def _announce(connection: Connection, worker: str) -> None:
         pipeline.zadd(WORKERS, {worker: seconds})
         pipeline.zremrangebyscore(WORKERS, "-inf", seconds - 10 * PRESENT_S)
         pipeline.execute()
-
-
-def _within(limit_s: float, action: Callable[[], T]) -> T:
-    """Return what the action returns; TimeoutError after `limit_s`, whatever the action does.
-
-    In a thread, because the look-up of a host's name knows no timeout, and because a peer that
-    sends a byte now and then never lets one of a socket expire.
-    """
-    future: Future[T] = Future()
-
-    def act() -> None:
-        try:
-            future.set_result(action())
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=act, daemon=True, name="broker").start()
-    try:
-        return future.result(limit_s)
-    except TimeoutError as error:
-        raise TimeoutError(str(error) or f"no answer within {limit_s:g} s") from error

@@ -7,16 +7,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from kombu import Connection
 
 from intellifl.celery import app
+from intellifl.redis_client import PRESENT_S, UNAVAILABLE, connected
 from simulations.broker import (
     OPEN_S,
-    PRESENT_S,
     REMEMBERED_S,
-    SOCKET_S,
-    TRANSPORT,
-    UNAVAILABLE,
     WORKERS,
     Broker,
     BrokerUnavailable,
@@ -64,7 +60,7 @@ def test_the_settings_of_the_connection_alone_give_up(name: str) -> None:
     with (
         AWAY[name]() as url,
         pytest.raises(UNAVAILABLE),
-        Connection(url, connect_timeout=SOCKET_S, transport_options=TRANSPORT) as connection,
+        connected(url) as connection,
     ):
         app.send_task("t", connection=connection, retry=False, ignore_result=True)
 

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from intellifl.redis_client import PRESENT_S
 from simulations import dispatch, lifecycle, processes, recovery, services
 from simulations.attempt import Options
-from simulations.broker import PRESENT_S, WORKERS, Broker
+from simulations.broker import WORKERS, Broker
 from simulations.local_queue import LocalQueue
 from simulations.models import Simulation
 from simulations.process_identity import is_running
