@@ -10,10 +10,10 @@ from pydantic import Field, model_validator
 
 from intellifl.problems import problem
 from simulations.assistant import answering
-from simulations.assistant.answering import Answer, Said
+from simulations.assistant.answering import Answer
 from simulations.assistant.bounds import MAX_QUESTION
 from simulations.assistant.endpoint import ModelFailed
-from simulations.assistant.interpreter import Question
+from simulations.assistant.question import Question, Said
 
 router = Router(tags=["Agent"])
 MAX_MESSAGES = 100

@@ -10,19 +10,11 @@ from typing import Any, Literal
 from simulations.assistant import endpoint, interpreter, markdown
 from simulations.assistant.bounds import MAX_ANSWER, MAX_HISTORY, MAX_QUESTION, clip, sound
 from simulations.assistant.endpoint import Endpoint, ModelFailed
-from simulations.assistant.interpreter import Question
+from simulations.assistant.question import Question, Said
 from simulations.assistant.turn import Turn, Used
 
 AT_ONCE = 4
 _places = threading.BoundedSemaphore(AT_ONCE)
-
-
-@dataclass(frozen=True)
-class Said:
-    """Something that was said before in the conversation."""
-
-    role: Literal["user", "assistant"]
-    text: str
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.utils.safestring import SafeString, mark_safe
 
 from simulations.assistant import answering, markdown
-from simulations.assistant.answering import Said
 from simulations.assistant.bounds import MAX_QUESTION, clip
 from simulations.assistant.endpoint import ModelFailed
-from simulations.assistant.interpreter import Question
+from simulations.assistant.question import Question, Said
 from simulations.fl import strict_json
 
 KEY = "assistant"

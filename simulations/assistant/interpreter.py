@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from simulations.assistant import drafting_words, sentences, terms
 from simulations.assistant.markdown import plain
+from simulations.assistant.question import Question
 from simulations.assistant.turn import Turn
 from simulations.fl import strict_json
 from simulations.fl.strict_json import StrictJSONError
@@ -17,14 +17,6 @@ from simulations.models import Status
 MAX_SENTENCE = 2_000
 THIS = re.compile(r"(?:this|the|that|current)?\s*(?:run|simulation|one|it|page)?", re.IGNORECASE)
 WORDS_AROUND = re.compile(r"^(?:the|my|a|run|simulation|called|named|\s)+(?=\S)|[\s?.!,;:]+$", re.I)
-
-
-@dataclass(frozen=True)
-class Question:
-    """What was asked, and the simulation on whose page."""
-
-    text: str
-    about: str = ""
 
 
 Rule = Callable[[re.Match[str], Question, Turn], str]

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx2
 from asgiref.sync import async_to_sync, sync_to_async
@@ -39,13 +39,10 @@ from pydantic_ai.usage import UsageLimits
 
 from simulations.assistant.bounds import MAX_QUESTION, MAX_RESULT, clip, sound
 from simulations.assistant.endpoint import Endpoint, ModelFailed
-from simulations.assistant.interpreter import Question
+from simulations.assistant.question import Question, Said
 from simulations.assistant.tools import TOOLS, Result
 from simulations.assistant.turn import MAX_CALLS, Turn
 from simulations.fl import strict_json
-
-if TYPE_CHECKING:
-    from simulations.assistant.answering import Said
 
 logger = logging.getLogger(__name__)
 MAX_STEPS = 8

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from simulations.assistant import answering, interpreter
 from simulations.assistant.bounds import MAX_ANSWER
-from simulations.assistant.interpreter import Question
+from simulations.assistant.question import Question
 from simulations.assistant.turn import Turn
 from simulations.models import Simulation, StrategyRun
 

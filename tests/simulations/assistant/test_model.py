@@ -18,9 +18,8 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.models.test import TestModel
 
 from simulations.assistant import answering, model
-from simulations.assistant.answering import Said
 from simulations.assistant.endpoint import ModelFailed
-from simulations.assistant.interpreter import Question
+from simulations.assistant.question import Question, Said
 from simulations.assistant.tools import TOOLS
 from simulations.assistant.turn import MAX_CALLS, Turn
 from simulations.models import Simulation, StrategyRun
