@@ -23,6 +23,8 @@ def load() -> None:
     gc.disable()
     try:
         importlib.import_module("torch")
+        # Nor will it ever be, so later collections need not look at it either.
+        gc.freeze()
     finally:
         gc.enable()
         del sys.modules[SHAPES]

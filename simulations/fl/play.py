@@ -191,7 +191,7 @@ class Player:
         updates = self.backend.exchange.updates[: len(clients)]
         distances = [finite(distance) for distance in to_centroid(updates).tolist()]
         nothing = [None] * len(clients)
-        scores = nothing if verdict is None else [finite(s) for s in verdict.scores.tolist()]
+        scores = nothing if verdict is None else _scores(verdict, distances)
         included = nothing if verdict is None else verdict.included.tolist()
         return [
             Reply(client, reply, distance, score, bool(entered))
@@ -246,6 +246,12 @@ def _sample(config: StrategyConfig, size: int, purpose: Purpose, round_number: i
         return list(range(config.num_of_clients))
     rng = generator(build.resolved("seed", config.seed), purpose, round_number)
     return sorted(rng.choice(config.num_of_clients, size=size, replace=False).tolist())
+
+
+def _scores(verdict: Aggregation, distances: Sequence[float | None]) -> Sequence[float | None]:
+    if verdict.scores is None:
+        return distances
+    return [finite(score) for score in verdict.scores.tolist()]
 
 
 def _is_finite(vector: Tensor) -> bool:

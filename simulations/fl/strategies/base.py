@@ -70,23 +70,30 @@ class Context:
 class Aggregation:
     """What a strategy answers: the new global vector, and what it thinks of each client.
 
-    `scores` (n,) float64 is the removal criterion, `included` (n,) bool who entered the aggregate,
-    `removed` the client ids to remove for good, `suspended` those left out of the next round only
-    (both are empty unless removing), `rejected` the ids whose reply was not finite. A rejected
-    client scores `inf`, or `-inf` where the lowest score is the worst. Scores, `included` and the
-    tensors in `state` lie on the CPU, the aggregate where the updates lie.
+    `scores` (n,) float64 is the removal criterion, None where that is a client's distance to the
+    centroid, which is measured of every client anyway; `included` (n,) bool is who entered the
+    aggregate, `removed` the client ids to remove for good, `suspended` those left out of the next
+    round only (both are empty unless removing), `rejected` the ids whose reply was not finite. A
+    rejected client scores `inf`, or `-inf` where the lowest score is the worst. Scores, `included`
+    and the tensors in `state` lie on the CPU, the aggregate where the updates lie.
 
     Nothing of it may be a view of the updates: the next round writes there before this one is told.
     """
 
     aggregate: Tensor
-    scores: Tensor
+    scores: Tensor | None
     included: Tensor
     state: State
     threshold: float | None = None
     removed: tuple[int, ...] = ()
     suspended: tuple[int, ...] = ()
     rejected: tuple[int, ...] = ()
+
+
+def scores_of(answer: Aggregation) -> Tensor:
+    """Return the scores of a rule that has a criterion of its own, as all that remove have."""
+    assert answer.scores is not None
+    return answer.scores
 
 
 class Strategy(Protocol):

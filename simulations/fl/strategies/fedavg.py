@@ -6,7 +6,7 @@ from torch import Tensor
 
 from simulations.fl.strategies.averages import weighted_mean
 from simulations.fl.strategies.base import Aggregation, Context, State
-from simulations.fl.strategies.distances import finite_rows, to_centroid
+from simulations.fl.strategies.distances import finite_rows
 from simulations.fl.strategies.screening import ids_where, require_candidates
 
 
@@ -18,7 +18,7 @@ def aggregate(updates: Tensor, context: Context, state: State) -> Aggregation:
     require_candidates(context.kept, context)
     return Aggregation(
         aggregate=weighted_mean(updates, context.weights * context.kept),
-        scores=to_centroid(updates),
+        scores=None,
         included=context.kept.clone(),
         state=state,
         rejected=ids_where(~finite_rows(updates), context),

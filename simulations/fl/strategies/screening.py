@@ -74,11 +74,14 @@ def _among_finite(
         num_malicious=max(0, context.num_malicious - len(rejected)),
     )
     answer = rule(updates[finite.to(updates.device)], shown, state)
-    scores = torch.full((len(finite),), worst, dtype=torch.float64)
-    scores[finite] = answer.scores
     included = torch.zeros(len(finite), dtype=torch.bool)
     included[finite] = answer.included
-    return replace(answer, scores=scores, included=included, rejected=rejected)
+    answer = replace(answer, included=included, rejected=rejected)
+    if answer.scores is None:
+        return answer
+    scores = torch.full((len(finite),), worst, dtype=torch.float64)
+    scores[finite] = answer.scores
+    return replace(answer, scores=scores)
 
 
 def ids_where(mask: Tensor, context: Context) -> tuple[int, ...]:

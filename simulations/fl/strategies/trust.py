@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from simulations.fl.strategies.averages import weighted_mean
-from simulations.fl.strategies.base import Aggregation, Context, State
+from simulations.fl.strategies.base import Aggregation, Context, State, scores_of
 from simulations.fl.strategies.distances import to_centroid
 from simulations.fl.strategies.screening import ids_where, robust
 
@@ -17,9 +17,9 @@ from simulations.fl.strategies.screening import ids_where, robust
 def _remove_untrusted(answer: Aggregation, context: Context) -> Aggregation:
     """Remove the least trusted in the first round that removes, all below the threshold later."""
     if answer.state["removing_since"] == context.round_number:
-        trust = answer.scores.masked_fill(~context.kept, math.inf)
+        trust = scores_of(answer).masked_fill(~context.kept, math.inf)
         return replace(answer, removed=(context.client_ids[int(trust.argmin())],))
-    below = (answer.scores < context.parameters["trust_threshold"]) & context.kept
+    below = (scores_of(answer) < context.parameters["trust_threshold"]) & context.kept
     return replace(answer, removed=ids_where(below, context))
 
 

@@ -94,6 +94,16 @@ def test_events_come_in_order_and_every_round_is_told(
     assert sum(started.client_sizes) == 240
 
 
+def test_distances_are_the_scores_of_a_rule_without_its_own(
+    resolved: Resolved, digits: ImageData
+) -> None:
+    events = play(resolved({}, {"aggregation_strategy_keyword": "krum"}), digits, workers=1)
+    for strategy, are_distances in enumerate((True, False)):
+        for client in rounds(events, strategy)[0].clients:
+            assert (client.absolute_distance or 0) > 0 and client.removal_criterion is not None
+            assert (client.removal_criterion == client.absolute_distance) is are_distances
+
+
 def test_the_model_learns(resolved: Resolved, digits: ImageData) -> None:
     config = resolved(num_of_rounds=4, num_of_client_epochs=3, learning_rate=0.003)
     told = rounds(play(config, digits, workers=1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from simulations.fl.config import StrategyConfig
 from simulations.fl.strategies import STRATEGIES
 from simulations.fl.strategies.base import Aggregation, Context
+from simulations.fl.strategies.distances import to_centroid
 
 Apply = Callable[..., Aggregation]
 FIELDS = StrategyConfig.model_fields
@@ -55,7 +57,7 @@ def apply() -> Apply:
         module, name = STRATEGIES[keyword].path.split(":")
         function = getattr(importlib.import_module(module), name)
         answer: Aggregation = function(matrix, context, {} if state is None else state)
-        return answer
+        return answer if answer.scores is not None else replace(answer, scores=to_centroid(matrix))
 
     return run
 
