@@ -5,7 +5,6 @@ Field names are the names of the recorded columns. A number that was not measure
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -19,7 +18,10 @@ class Event:
     kind: ClassVar[str]
 
     def to_line(self) -> str:
-        return strict_json.dumps({"kind": self.kind, **dataclasses.asdict(self)})
+        return strict_json.dumps({"kind": self.kind, **self._values()})
+
+    def _values(self) -> dict[str, Any]:
+        return vars(self)
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,9 @@ class RoundFinished(Event):
     tn: int | None = None
     fp: int | None = None
     fn: int | None = None
+
+    def _values(self) -> dict[str, Any]:
+        return {**vars(self), "clients": [vars(client) for client in self.clients]}
 
 
 @dataclass(frozen=True)
