@@ -1,40 +1,30 @@
-"""Debian's Chromium, driven by Playwright, on a real server with real runs."""
+"""Windows of a real browser on a real server with real runs."""
 
 from __future__ import annotations
 
 import io
-import json
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from intellifl import assets
+from tests import browsing
 from tests.browser import service as services
-from tests.browser.service import Service
-from tests.servers import eventually
+from tests.browser.service import Service, sign_in
+from tests.browsing import Open
 
-CHROMIUM = shutil.which("chromium")
-DESKTOP = {"width": 1280, "height": 900}
-WAIT_MS = 20_000
 COLORS = 96
 SERIOUS = ("serious", "critical")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Return a browser for one module: Playwright's loop bars Django's database."""
-    if CHROMIUM is None:
-        pytest.fail("there is no chromium; `apt-get install chromium` installs it")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with browsing.chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")
@@ -56,39 +46,17 @@ def finished(service: Service) -> list[str]:
 
 
 @pytest.fixture
-def open_context(
-    browser: Browser, service: Service
-) -> Iterator[Callable[..., tuple[BrowserContext, Page]]]:
-    """Return what opens a window; nothing may go wrong in it, and all it loads is the server's.
-
-    `expects` are statuses of failures that are meant to be seen.
-    """
-    complaints: list[str] = []
-    requests: list[str] = []
-    contexts: list[BrowserContext] = []
-
-    def open_window(*expects: int, **options: Any) -> tuple[BrowserContext, Page]:
-        context = browser.new_context(base_url=service.origin, **{"viewport": DESKTOP, **options})
-        context.set_default_timeout(WAIT_MS)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda told: _note(told, complaints, expects))
-        page.on("request", lambda request: requests.append(request.url))
-        return context, page
-
-    yield open_window
-    for context in contexts:
-        context.close()
-    assert complaints == []
-    own = urlsplit(service.origin).netloc
-    foreign = [url for url in requests if urlsplit(url).netloc not in ("", own)]
-    assert foreign == []
+def open_window(browser: Browser, service: Service) -> Iterator[Open]:
+    """Return what opens a window, given statuses that are meant to be seen and its options."""
+    with ExitStack() as windows:
+        yield lambda *expects, **options: windows.enter_context(
+            browsing.window(browser, service.origin, *expects, **options)
+        )
 
 
 @pytest.fixture
-def page(open_context: Callable[..., tuple[BrowserContext, Page]]) -> Page:
-    return open_context()[1]
+def page(open_window: Open) -> Page:
+    return open_window()
 
 
 @pytest.fixture
@@ -137,22 +105,3 @@ def picture(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
         drawn.quantize(COLORS).save(Path(folder) / f"{name}.png", optimize=True)
 
     return take
-
-
-def sign_in(page: Page) -> None:
-    page.goto("/login/?next=/simulations/")
-    page.fill("input[name=username]", services.NAME)
-    page.fill("input[name=password]", services.PASSWORD)
-    page.locator("main button").click()
-    page.wait_for_url("**/simulations/")
-
-
-def until(page: Page, expression: str, within_s: float = 60.0) -> None:
-    """Wait until a JavaScript expression holds; a page's policy forbids Playwright's own way."""
-    eventually(lambda: page.evaluate(expression), within_s)
-
-
-def _note(told: Any, complaints: list[str], expects: Sequence[int]) -> None:
-    is_expected = any(f"status of {status}" in told.text for status in expects)
-    if told.type in ("error", "warning") and not is_expected:
-        complaints.append(json.dumps([told.type, told.text, told.location]))

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from playwright.sync_api import Page
+
 from intellifl.environment import ROOT
 from tests.servers import LOOPBACK, eventually, free_port
 
@@ -111,6 +113,14 @@ def running(folder: Path, **variables: str) -> Iterator[Service]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
+
+
+def sign_in(page: Page) -> None:
+    page.goto("/login/?next=/simulations/")
+    page.fill("input[name=username]", NAME)
+    page.fill("input[name=password]", PASSWORD)
+    page.locator("main button").click()
+    page.wait_for_url("**/simulations/")
 
 
 def _manage(environment: Mapping[str, str], *arguments: str) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Page
 
-from tests.browser.conftest import sign_in
+from tests.browser.service import sign_in
+from tests.browsing import Open
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-Open = Callable[..., tuple[BrowserContext, Page]]
 TABS = ("metrics", "clients", "strategies", "attacks", "data", "log", "config", "files")
 PHONE = {"viewport": {"width": 390, "height": 800}, "is_mobile": True, "has_touch": True}
 PAGES = {
@@ -58,13 +58,13 @@ def address(name: str, finished: list[str]) -> str:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_a_serious_finding(
-    open_context: Open,
+    open_window: Open,
     finished: list[str],
     findings: Callable[[Page], list[str]],
     picture: Callable[[Page, str], None],
     scheme: str,
 ) -> None:
-    _, page = open_context(404, color_scheme=scheme, reduced_motion="reduce")
+    page = open_window(404, color_scheme=scheme, reduced_motion="reduce")
     sign_in(page)
     found: dict[str, list[str]] = {}
     for name in PAGES:
@@ -75,8 +75,8 @@ def test_no_page_has_a_serious_finding(
     assert {name: told for name, told in found.items() if told} == {}
 
 
-def test_nothing_is_wider_than_a_phone(open_context: Open, finished: list[str]) -> None:
-    _, page = open_context(404, **PHONE)
+def test_nothing_is_wider_than_a_phone(open_window: Open, finished: list[str]) -> None:
+    page = open_window(404, **PHONE)
     wide: dict[str, Any] = {}
     for name in PAGES:
         _visit(page, address(name, finished))
@@ -86,8 +86,8 @@ def test_nothing_is_wider_than_a_phone(open_context: Open, finished: list[str]) 
     assert wide == {}
 
 
-def test_every_page_reads_without_scripts(open_context: Open, finished: list[str]) -> None:
-    _, page = open_context(404, java_script_enabled=False)
+def test_every_page_reads_without_scripts(open_window: Open, finished: list[str]) -> None:
+    page = open_window(404, java_script_enabled=False)
     for name in PAGES:
         _visit(page, address(name, finished))
         assert page.locator("h1").count() == 1, name

@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import until
 from tests.browser.service import Service
+from tests.browsing import Open, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-Open = Callable[..., tuple[BrowserContext, Page]]
 DRAWN = "JSON.parse(document.getElementById('charts-data').textContent)[0]?.rounds.length ?? 0"
 LONG_MS = 90_000
 
@@ -39,8 +38,8 @@ def test_a_run_is_created_watched_and_stopped(page: Page, service: Service) -> N
     assert service.status(run_of(page)) == "stopped"
 
 
-def test_without_scripts_a_run_is_created_and_stopped(open_context: Open, service: Service) -> None:
-    _, page = open_context(java_script_enabled=False)
+def test_without_scripts_a_run_is_created_and_stopped(open_window: Open, service: Service) -> None:
+    page = open_window(java_script_enabled=False)
     page.goto("/simulations/new/?example=quickstart")
     page.fill("[name=num_of_rounds]", "400")
     page.locator("button[name=action][value=run]").first.click()
@@ -50,8 +49,8 @@ def test_without_scripts_a_run_is_created_and_stopped(open_context: Open, servic
     service.wait(run_of(page), "stopped")
 
 
-def test_a_wrong_value_is_told_beside_its_field_and_nothing_is_lost(open_context: Open) -> None:
-    _, page = open_context(422)
+def test_a_wrong_value_is_told_beside_its_field_and_nothing_is_lost(open_window: Open) -> None:
+    page = open_window(422)
     page.goto("/simulations/new/?example=quickstart")
     page.fill("[name=display_name]", "Kept")
     page.fill("[name=learning_rate]", "-1")

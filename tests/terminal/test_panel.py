@@ -6,17 +6,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from playwright.sync_api import Page
 
 from intellifl import assets
 from terminal import permissions
-from tests.terminal import chromium
-from tests.terminal.chromium import Page
-from tests.terminal.conftest import Live, running
+from tests import browsing
+from tests.terminal.live import Live, running
 
 LOOPBACK = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1:8000"}
 
@@ -80,39 +79,45 @@ class Desk:
         self.live = live
 
     def open(self, path: str = "/simulations/") -> None:
-        self.page.open(self.live.origin + path)
+        self.page.goto(path)
+
+    def wait(self, script: str) -> None:
+        browsing.until(self.page, script)
+
+    def type(self, text: str) -> None:
+        self.page.keyboard.type(text)
 
     def wait_for_text(self, text: str) -> None:
-        self.page.wait(f"{ROWS}.includes({text!r})")
+        self.wait(f"{ROWS}.includes({text!r})")
 
     def wait_for_state(self, text: str) -> None:
-        self.page.wait(f"{STATE}.includes({text!r})")
+        self.wait(f"{STATE}.includes({text!r})")
 
     def start(self) -> None:
         self.open()
         self.page.click("#terminal-launcher")
         self.wait_for_state("Connected.")
-        self.page.wait(f"{ROWS}.trim().length > 0")
+        self.wait(f"{ROWS}.trim().length > 0")
 
 
 @pytest.fixture
 def desk(shared_database: None, cookie: str, tmp_path: Path) -> Iterator[Desk]:
     if assets.missing():
         assets.fetch()
-    with running("daphne", tmp_path) as live, chromium.page(tmp_path / "p") as page:
-        name, _, value = cookie.partition("=")
-        page.call("Network.setCookie", name=name, value=value, url=live.origin)
+    name, _, value = cookie.partition("=")
+    with (
+        running("daphne", tmp_path) as live,
+        browsing.chromium() as browser,
+        browsing.window(browser, live.origin) as page,
+    ):
+        page.context.add_cookies([{"name": name, "value": value, "url": live.origin}])
         yield Desk(page, live)
-        assert page.complaints == []
-        hosts = {urlsplit(url).netloc for url in page.requests}
-        assert hosts == {f"127.0.0.1:{live.port}"}
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(chromium.CHROMIUM is None, reason="there is no Chromium")
 def test_the_panel_types_prints_and_comes_back_on_the_next_page(desk: Desk) -> None:
     desk.start()
-    desk.page.type("printf '\\e[38;2;200;30;90mgrüße <b>%s</b>\\e[0m\\n' $((6*7))\n")
+    desk.type("printf '\\e[38;2;200;30;90mgrüße <b>%s</b>\\e[0m\\n' $((6*7))\n")
     desk.wait_for_text("grüße <b>42</b>")
     colored = "[...document.querySelectorAll('.xterm-rows span')].filter(e => e.style.color).length"
     assert desk.page.evaluate(colored) >= 1, "24-bit colours need styles"
@@ -120,74 +125,72 @@ def test_the_panel_types_prints_and_comes_back_on_the_next_page(desk: Desk) -> N
 
     desk.open("/simulations/?status=failed")
     desk.wait_for_text("grüße <b>42</b>")
-    desk.page.wait("document.activeElement.classList.contains('xterm-helper-textarea')")
-    desk.page.type("echo sa''me $SHLVL\n")
+    desk.wait("document.activeElement.classList.contains('xterm-helper-textarea')")
+    desk.type("echo sa''me $SHLVL\n")
     desk.wait_for_text("same 1")
     assert desk.live.said("opened by") == 1 and desk.live.said("resumed by") == 1
 
-    desk.page.press("Backquote", "`", 192, ctrl=True)
-    desk.page.wait("document.getElementById('terminal').hidden")
+    desk.page.keyboard.press("Control+Backquote")
+    desk.wait("document.getElementById('terminal').hidden")
     assert desk.page.evaluate("document.activeElement.id") == "terminal-launcher"
     desk.open()
     assert desk.page.evaluate("document.getElementById('terminal').hidden")
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(chromium.CHROMIUM is None, reason="there is no Chromium")
 def test_the_panel_can_be_made_higher_and_the_shell_knows(desk: Desk) -> None:
     desk.start()
-    desk.page.type("stty size\n")
-    desk.page.wait(f"/^[0-9]+ [0-9]+$/m.test({ROWS})")
+    desk.type("stty size\n")
+    desk.wait(f"/^[0-9]+ [0-9]+$/m.test({ROWS})")
     height = "document.getElementById('terminal').offsetHeight"
     before = desk.page.evaluate(height)
     y = desk.page.evaluate("document.querySelector('.terminal-edge').getBoundingClientRect().y") + 3
-    desk.page.mouse("mousePressed", 300, y)
-    desk.page.mouse("mouseMoved", 300, y - 160)
-    desk.page.mouse("mouseReleased", 300, y - 160)
+    desk.page.mouse.move(300, y)
+    desk.page.mouse.down()
+    desk.page.mouse.move(300, y - 160)
+    desk.page.mouse.up()
     assert desk.page.evaluate(height) == pytest.approx(before + 160, abs=8)
     desk.page.evaluate("document.querySelector('.terminal-edge').focus()")
-    desk.page.press("ArrowUp", "ArrowUp", 38)
+    desk.page.keyboard.press("ArrowUp")
     higher = desk.page.evaluate(height)
     assert higher == pytest.approx(before + 184, abs=8)
     # The terminal fits itself to the panel in the next frame.
     time.sleep(0.5)
     rows = desk.page.evaluate("document.querySelectorAll('.xterm-rows > div').length")
     desk.page.click("#terminal-screen")
-    desk.page.type("clear; stty size\n")
-    desk.page.wait(f"{ROWS}.match(/^([0-9]+) [0-9]+$/m)?.[1] === '{rows}'")
+    desk.type("clear; stty size\n")
+    desk.wait(f"{ROWS}.match(/^([0-9]+) [0-9]+$/m)?.[1] === '{rows}'")
     desk.open()
-    desk.page.wait(f"{height} === {higher}")
+    desk.wait(f"{height} === {higher}")
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(chromium.CHROMIUM is None, reason="there is no Chromium")
 def test_much_output_is_shown_and_can_be_interrupted(desk: Desk) -> None:
     desk.start()
-    desk.page.type("seq 300000; echo fi''n\n")
-    desk.page.wait(f"{ROWS}.includes('fin')")
-    desk.page.type("yes\n")
+    desk.type("seq 300000; echo fi''n\n")
+    desk.wait(f"{ROWS}.includes('fin')")
+    desk.type("yes\n")
     time.sleep(1)
-    desk.page.press("KeyC", "c", 67, ctrl=True)
+    desk.page.keyboard.press("Control+c")
     desk.wait_for_text("^C")
-    desk.page.type("echo al''ive\n")
+    desk.type("echo al''ive\n")
     desk.wait_for_text("alive")
     assert desk.live.memory_mb() < 200
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(chromium.CHROMIUM is None, reason="there is no Chromium")
 def test_the_panel_tells_of_the_end_and_starts_anew(desk: Desk) -> None:
     desk.start()
-    desk.page.type("exit\n")
+    desk.type("exit\n")
     desk.wait_for_state("The shell has ended.")
     desk.page.click("#terminal-restart")
     desk.wait_for_state("Connected.")
-    desk.page.type("echo a''gain\n")
+    desk.type("echo a''gain\n")
     desk.wait_for_text("again")
     desk.page.click("#terminal-restart")
     desk.wait_for_state("Connected.")
     assert "again" not in desk.page.evaluate(ROWS)
-    desk.page.type("echo th''ird\n")
+    desk.type("echo th''ird\n")
     desk.wait_for_text("third")
     assert desk.live.said("closed by its user") == 1
     assert desk.live.said("opened by") == 3

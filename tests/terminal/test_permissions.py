@@ -17,7 +17,7 @@ from django.utils import timezone
 from terminal import tokens
 from terminal.models import OneTimeToken
 from terminal.permissions import Refused, admit, is_on, request_of
-from tests.terminal.conftest import cookie_of
+from tests.terminal.live import cookie_of
 
 HOST = "127.0.0.1:8000"
 

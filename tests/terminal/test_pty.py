@@ -17,7 +17,7 @@ import pytest
 from terminal import keeper
 from terminal.pty import MAX_PENDING_BYTES, READ_BYTES, Ending, Pty, Size
 from tests.servers import eventually
-from tests.terminal.conftest import is_alive
+from tests.terminal.live import is_alive
 
 ROOT = Path(__file__).parents[2]
 SHELL = ["/bin/bash", "--norc", "--noprofile"]

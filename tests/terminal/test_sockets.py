@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from terminal import clients, tokens
 from terminal.models import OneTimeToken
 from tests.servers import LOOPBACK, eventually
-from tests.terminal.conftest import Live, Socket, cookie_of, is_alive, running
+from tests.terminal.live import Live, Socket, cookie_of, is_alive, running
 
 pytestmark = pytest.mark.slow
 MB = 1 << 20

@@ -15,7 +15,7 @@ from terminal import clients, shell, terminals
 from terminal.clients import Client
 from terminal.pty import Size
 from terminal.terminals import Owner, Terminal, Terminals, TooMany
-from tests.terminal.conftest import is_alive
+from tests.terminal.live import is_alive
 
 Scene = Callable[[Terminals], Awaitable[None]]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,17 +13,14 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.terminal.conftest import Live, running, variables
+from tests import browsing
+from tests.terminal.live import Live, running, variables
 
 ROOT = Path(__file__).parents[3]
-CHROMIUM = shutil.which("chromium")
 KEYWORD = "aggregation_strategy_keyword"
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -40,25 +36,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu"]
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+    with browsing.chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
 def page(server: Live, browser: Browser) -> Iterator[Page]:
-    opened = browser.new_page(base_url=server.origin)
-    opened.set_default_timeout(10_000)
-    complaints: list[str] = []
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on(
-        "console", lambda told: complaints.append(told.text) if told.type == "error" else None
-    )
-    yield opened
-    opened.close()
-    assert [text for text in complaints if "status of 422" not in text] == []
+    with browsing.window(browser, server.origin, 422) as opened:
+        yield opened
 
 
 def field(page: Page, path: str) -> Locator:
