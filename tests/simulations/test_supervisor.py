@@ -5,8 +5,9 @@ import signal
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -21,6 +22,7 @@ from tests.servers import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Claimed = Callable[..., tuple[Simulation, str]]
+InThread = Callable[..., threading.Thread]
 
 
 def run(simulation: Simulation, token: str, options: Options) -> Simulation:
@@ -29,16 +31,26 @@ def run(simulation: Simulation, token: str, options: Options) -> Simulation:
     return simulation
 
 
-def in_thread(target: Callable[..., None], *args: Any) -> threading.Thread:
-    def work() -> None:
-        try:
-            target(*args)
-        finally:
-            connections.close_all()
+@pytest.fixture
+def in_thread() -> Iterator[InThread]:
+    """Return what starts a thread; none may outlive the test."""
+    threads: list[threading.Thread] = []
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    return thread
+    def start(target: Callable[..., None], *args: Any) -> threading.Thread:
+        def work() -> None:
+            try:
+                target(*args)
+            finally:
+                connections.close_all()
+
+        threads.append(threading.Thread(target=work))
+        threads[-1].start()
+        return threads[-1]
+
+    yield start
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def log_of(simulation: Simulation, out_dir: Any) -> str:
@@ -149,7 +161,7 @@ def test_a_line_of_megabytes_is_read(claimed: Claimed, options: Any) -> None:
 
 
 def test_a_stop_request_ends_the_run(
-    claimed: Claimed, options: Any, endless: str, status_file: Any
+    claimed: Claimed, options: Any, endless: str, status_file: Any, in_thread: InThread
 ) -> None:
     simulation, token = claimed()
     thread = in_thread(supervise, simulation.pk, token, options(endless))
@@ -207,7 +219,7 @@ def running(command: list[str]) -> list[int]:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_process_of_a_hostile_run_survives_a_stop(
-    claimed: Claimed, options: Any, engine: Any, name: str
+    claimed: Claimed, options: Any, engine: Any, name: str, in_thread: InThread
 ) -> None:
     simulation, token = claimed()
     nap = f"611.{time.time_ns() % 1_000_000_000}"
@@ -233,7 +245,7 @@ def test_strays_of_an_engine_that_ended_are_killed(
 
 
 def test_an_attempt_that_lost_its_row_kills_the_engine_and_changes_nothing(
-    claimed: Claimed, options: Any, endless: str
+    claimed: Claimed, options: Any, endless: str, in_thread: InThread
 ) -> None:
     simulation, token = claimed()
     thread = in_thread(supervise, simulation.pk, token, options(endless))
@@ -246,7 +258,7 @@ def test_an_attempt_that_lost_its_row_kills_the_engine_and_changes_nothing(
 
 
 def test_a_simulation_that_was_deleted_while_running_leaves_nothing(
-    claimed: Claimed, options: Any, endless: str, out_dir: Any
+    claimed: Claimed, options: Any, endless: str, out_dir: Any, in_thread: InThread
 ) -> None:
     simulation, token = claimed()
     thread = in_thread(supervise, simulation.pk, token, options(endless))
@@ -291,12 +303,15 @@ def test_artifacts_are_built_before_the_status_is_completed(
 
 
 def test_a_stop_while_artifacts_are_built_ends_the_builder(
-    claimed: Claimed, options: Any, good: str
+    claimed: Claimed, options: Any, good: str, in_thread: InThread, tmp_path: Path
 ) -> None:
+    """The results of what was stopped are built after that, by a second builder."""
     simulation, token = claimed()
-    slow = options(good, artifacts=["sleep", "612"])
+    first = tmp_path / "first"
+    builder = f"[ -e {first} ] || {{ touch {first}; sleep 612; }}"
+    slow = options(good, artifacts=["sh", "-c", builder])
     thread = in_thread(supervise, simulation.pk, token, slow)
-    eventually(lambda: RunEvent.objects.filter(kind="run_finished").exists())
+    eventually(first.exists)
     lifecycle.request_stop(simulation.pk)
     thread.join(60)
     simulation.refresh_from_db()
@@ -328,7 +343,7 @@ def test_an_engine_that_closes_its_output_and_works_on_is_waited_for(
 
 
 def test_the_heartbeat_goes_on_while_the_engine_is_silent(
-    claimed: Claimed, options: Any, endless: str
+    claimed: Claimed, options: Any, endless: str, in_thread: InThread
 ) -> None:
     simulation, token = claimed()
     thread = in_thread(supervise, simulation.pk, token, options(endless))
@@ -419,7 +434,9 @@ def test_the_real_engine_runs_is_recorded_and_its_results_are_built(
 
 
 @pytest.mark.slow
-def test_stopping_the_real_engine_leaves_no_worker(shared_database: None, claimed: Claimed) -> None:
+def test_stopping_the_real_engine_leaves_no_worker(
+    shared_database: None, claimed: Claimed, in_thread: InThread
+) -> None:
     simulation, token = claimed(num_of_rounds=1000)
     thread = in_thread(supervise, simulation.pk, token, Options())
     eventually(RoundMetrics.objects.exists, 120)
