@@ -9,7 +9,7 @@ LEAN = """
 import gc, sys
 from simulations.fl import lean_torch
 lean_torch.load()
-assert gc.isenabled()
+assert gc.isenabled() and gc.get_freeze_count() > 100_000
 import torch
 from torch.nn import functional
 assert lean_torch.SHAPES not in sys.modules
