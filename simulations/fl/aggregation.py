@@ -115,7 +115,10 @@ def _refusal(keyword: str, name: str, used: Sequence[str]) -> str:
 
 
 def _matrix(updates: Any) -> Tensor:
-    """Return the updates as a floating (n, d) tensor that shares memory where it can."""
+    """Return the updates as an (n, d) tensor of float32 or float64, in their memory where it can.
+
+    Whole numbers become float64, which holds them; half precision becomes float32.
+    """
     try:
         matrix = _tensor(updates)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -127,7 +130,9 @@ def _matrix(updates: Any) -> Tensor:
             f"the updates must be n vectors of d numbers, n and d at least 1, not of shape "
             f"{tuple(matrix.shape)}"
         )
-    return matrix if matrix.is_floating_point() else matrix.double()
+    if not matrix.is_floating_point():
+        return matrix.double()
+    return matrix.float() if matrix.dtype.itemsize < torch.float32.itemsize else matrix
 
 
 def _tensor(updates: Any) -> Tensor:
@@ -155,10 +160,11 @@ def _weights(weights: ArrayLike | Tensor | None, n: int) -> Tensor:
 
 
 def _like(updates: Any, vector: Tensor) -> Any:
-    """Return `vector` in the container that the updates came in."""
+    """Return `vector` in the container that the updates came in, and in their precision."""
     sample = updates if isinstance(updates, Tensor | np.ndarray) else updates[0]
     if isinstance(sample, Tensor):
-        return vector
+        return vector.to(sample.dtype) if sample.is_floating_point() else vector
     if isinstance(sample, np.ndarray):
-        return vector.numpy()
+        is_floating = np.issubdtype(sample.dtype, np.floating)
+        return vector.numpy().astype(sample.dtype if is_floating else np.float64, copy=False)
     return vector.tolist()

@@ -51,6 +51,17 @@ def test_every_rule_answers_in_the_container_it_was_given(keyword: str) -> None:
     assert single.dtype == np.float32
 
 
+@pytest.mark.parametrize("keyword", sorted(STRATEGIES))
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_computed_in_single_and_rounded_once(
+    keyword: str, dtype: torch.dtype
+) -> None:
+    updates = torch.randn((11, 40), generator=torch.Generator().manual_seed(2)).to(dtype)
+    answer = aggregate(keyword, updates, f=2)
+    assert answer.dtype == dtype
+    assert torch.equal(answer, aggregate(keyword, updates.float(), f=2).to(dtype))
+
+
 def test_weights_are_numbers_of_examples() -> None:
     assert aggregate("fedavg", [[0.0], [1.0]], weights=[1, 3]) == [0.75]
     assert aggregate("fedavg", [[0], [1]]) == [0.5]
