@@ -159,7 +159,13 @@ def test_a_long_step_gives_signs_of_life(
 
     def load(*_: Any) -> Any:
         first = Dataset.objects.get(keyword="digits").heard_at
-        eventually(lambda: Dataset.objects.get(keyword="digits").heard_at > first)
+        assert first is not None
+
+        def is_heard_again() -> bool:
+            heard_at = Dataset.objects.get(keyword="digits").heard_at
+            return heard_at is not None and heard_at > first
+
+        eventually(is_heard_again)
         raise DataUnavailable("enough")
 
     monkeypatch.setattr(fetching, "load", load)
@@ -182,7 +188,7 @@ def test_without_redis_a_process_of_this_machine_fetches(
 def test_a_fetching_process_that_is_killed_is_recorded(
     own_data: Path, shared_database: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     services.sync()
     assert services.request("its")
     watched()
@@ -193,7 +199,7 @@ def test_a_fetching_process_that_is_killed_is_recorded(
 def test_a_process_that_cannot_be_started_is_recorded(
     own_data: Path, shared_database: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch.sys, "executable", "/nothing/here")
+    monkeypatch.setattr(sys, "executable", "/nothing/here")
     services.sync()
     assert services.request("its")
     assert "no process could be started" in Dataset.objects.get(keyword="its").error
@@ -244,7 +250,7 @@ def housekeeper(
 def test_a_housekeeper_fetches_and_its_results_are_kept(
     housekeeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     services.sync()
     assert services.request("its")
     row = eventually(lambda: Dataset.objects.filter(keyword="its", state=State.READY).first())

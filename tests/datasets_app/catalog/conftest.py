@@ -19,6 +19,7 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Image, Value
 from PIL import Image as PILImage
 
+from datasets_app.catalog.loading import ImageData, load
 from datasets_app.catalog.package_formats import csv_pixels
 from datasets_app.catalog.spec import DatasetSpec, HubSource, Package, PackageSource
 
@@ -83,6 +84,12 @@ def grey_hub(tiny_hub: DatasetSpec) -> DatasetSpec:
     """The same without a test split, grey, and with classes that are left out."""
     source = HubSource("nobody/tiny-images", test_split=None, keeps_first_classes=True)
     return replace(tiny_hub, keyword="greyhub", source=source, num_classes=2, shape=(1, 4, 5))
+
+
+def loaded(spec: DatasetSpec, data_dir: Path) -> ImageData:
+    data = load(spec, data_dir)
+    assert isinstance(data, ImageData)
+    return data
 
 
 def pictures(count: int, seed: int, *, mode: str = "RGB") -> list[PILImage.Image]:

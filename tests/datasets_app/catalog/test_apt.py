@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datasets_app.catalog import packages
-from datasets_app.catalog.loading import DataUnavailable, load
+from datasets_app.catalog.loading import DataUnavailable, ImageData, load
 from datasets_app.catalog.package_formats import idx
 from datasets_app.catalog.progress import Step
 from datasets_app.catalog.spec import DatasetSpec, Package, PackageSource
@@ -81,11 +80,12 @@ def test_apt_get_fetches_the_package_and_its_idx_files_are_read(
 ) -> None:
     steps: list[Step] = []
     data = load(spec, tmp_path / "data", steps.append)
+    assert isinstance(data, ImageData)
     assert np.array_equal(data.train_images[:, 0], ARRAYS["train-images.gz"])
     assert np.array_equal(data.test_images[:, 0], ARRAYS["test-images.gz"])
     assert data.train_labels.tolist() == ARRAYS["train-labels.gz"].tolist()
     assert data.test_labels.tolist() == ARRAYS["test-labels.gz"].tolist()
-    assert (data.train_labels.dtype, data.class_names) == (np.int64, ("0", "1"))
+    assert (data.train_labels.dtype, data.class_names) == (np.dtype(np.int64), ("0", "1"))
     assert str(steps[0]) == "tinydeb: fetching dataset-tiny-pictures 1.0 (0.0 MB)"
 
 
@@ -105,7 +105,7 @@ def test_a_package_that_apt_does_not_know_names_the_ways(
 def test_without_apt_get_the_error_says_so(
     spec: DatasetSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packages.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(DataUnavailable, match="this machine has no apt-get"):
         load(spec, tmp_path / "data")
 
@@ -113,7 +113,7 @@ def test_without_apt_get_the_error_says_so(
 def test_a_package_that_someone_put_there_is_taken(
     spec: DatasetSpec, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packages.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     folder = tmp_path / "data" / "tinydeb"
     folder.mkdir(parents=True)
     (archive / "tiny.deb").rename(folder / "tiny.deb")

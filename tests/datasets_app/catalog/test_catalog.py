@@ -98,6 +98,7 @@ def test_the_table_and_availability_load_no_data_library() -> None:
 @pytest.mark.slow
 def test_mnist5k_has_four_hundred_training_images_of_each_digit(tmp_path: Path) -> None:
     data = load(CATALOG["mnist5k"], tmp_path)
+    assert isinstance(data, ImageData)
     assert np.bincount(data.train_labels).tolist() == [400] * 10
     assert np.bincount(data.test_labels).tolist() == [100] * 10
     assert (data.train_images.min(), data.train_images.max()) == (0, 255)
@@ -106,6 +107,7 @@ def test_mnist5k_has_four_hundred_training_images_of_each_digit(tmp_path: Path) 
 @pytest.mark.slow
 def test_digits_are_those_of_scikit_learn(tmp_path: Path) -> None:
     data = load(CATALOG["digits"], tmp_path)
+    assert isinstance(data, ImageData)
     assert (len(data.train_labels), len(data.test_labels)) == (1442, 355)
     first = [0, 0, 5, 13, 9, 1, 0, 0]
     restored = np.rint(data.train_images[0, 0, 0].astype(int) * 16 / 255).astype(int)

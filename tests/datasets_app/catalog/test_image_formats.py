@@ -13,17 +13,13 @@ from PIL import Image as PILImage
 from datasets_app.catalog import CATALOG
 from datasets_app.catalog.availability import is_available, where
 from datasets_app.catalog.labels import held_out_samples
-from datasets_app.catalog.loading import DataUnavailable, ImageData, load
+from datasets_app.catalog.loading import DataUnavailable, load
 from datasets_app.catalog.spec import DatasetSpec, HubSource
+
+from .conftest import loaded
 
 RNG = np.random.default_rng(5)
 NUM_CHARACTERS = 62
-
-
-def loaded(spec: DatasetSpec, data_dir: Path) -> ImageData:
-    data = load(spec, data_dir)
-    assert isinstance(data, ImageData)
-    return data
 
 
 def refused(spec: DatasetSpec, data_dir: Path) -> str:
@@ -92,7 +88,7 @@ def medmnist_file(path: Path, shape: tuple[int, ...], classes: int) -> dict[str,
         arrays[f"{split}_images"] = RNG.integers(0, 256, (count, *shape), dtype=np.uint8)
         arrays[f"{split}_labels"] = (np.arange(count) % classes).reshape(-1, 1).astype(np.uint8)
     path.parent.mkdir()
-    np.savez(path, **arrays)
+    np.savez(path, allow_pickle=False, **arrays)
     return arrays
 
 
@@ -142,7 +138,7 @@ def array_spec() -> DatasetSpec:
 
 def save(tmp_path: Path, **arrays: np.ndarray) -> None:
     (tmp_path / "arrays").mkdir()
-    np.savez(tmp_path / "arrays" / "mine.npz", **arrays)
+    np.savez(tmp_path / "arrays" / "mine.npz", allow_pickle=True, **arrays)
 
 
 IMAGES = RNG.integers(0, 256, (10, 3, 4, 5), dtype=np.uint8)

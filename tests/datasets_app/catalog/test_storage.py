@@ -63,7 +63,8 @@ def test_objects_are_never_unpickled(tiny_package: DatasetSpec, tmp_path: Path) 
     folder = tmp_path / "tiny"
     folder.mkdir()
     names = ("train_images", "train_labels", "test_images", "test_labels")
-    np.savez(folder / "data.npz", **{name: np.array([{}], dtype=object) for name in names})
+    arrays = {name: np.array([{}], dtype=object) for name in names}
+    np.savez(folder / "data.npz", allow_pickle=True, **arrays)
     with pytest.raises(DataUnavailable, match="is damaged"):
         load(tiny_package, tmp_path)
 
