@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from datasets_app.catalog import CATALOG
+from datasets_app.catalog.image_data import ImageData
 from datasets_app.catalog.loading import load
 from intellifl.environment import environment
 from simulations.fl.config import parse, resolve
@@ -120,5 +121,6 @@ def test_a_backdoor_succeeds_against_averaging_and_leaves_clean_accuracy() -> No
 
 def last_round(settings: dict[str, Any]) -> RoundFinished:
     data = load(CATALOG["mnist5k"], environment().data_dir)
+    assert isinstance(data, ImageData)
     events = run(resolve(parse(settings), drawn_seed=0), lambda _: data, workers=1)
     return [event for event in events if isinstance(event, RoundFinished)][-1]

@@ -60,10 +60,10 @@ def test_steps_are_those_of_torch_optim(given: dict[str, Any]) -> None:
         theirs = CLASSES[given["optimizer"]](trainable, **named)
         for inputs, classes in batches(4 + client):
             model.clear_gradients()
-            nn.functional.cross_entropy(model.module(inputs), classes).backward()  # type: ignore[no-untyped-call]
+            nn.functional.cross_entropy(model.module(inputs), classes).backward()
             ours.step()
             theirs.zero_grad()
-            nn.functional.cross_entropy(plain(inputs), classes).backward()  # type: ignore[no-untyped-call]
+            nn.functional.cross_entropy(plain(inputs), classes).backward()
             theirs.step()
     for name, tensor in plain.state_dict().items():
         torch.testing.assert_close(model.module.state_dict()[name], tensor, rtol=1e-5, atol=1e-6)
@@ -76,12 +76,16 @@ def test_runs_of_the_vector_are_trained_and_buffers_are_not() -> None:
     assert [len(run) for run in model.gradients] == [35 + 14, 24]
     for run in model.trained:
         run.fill_(0.5)
-    assert model.module[4].weight.eq(0.5).all()
-    assert not model.module[1].running_var.eq(0.5).any()
+    assert isinstance(model.module, nn.Sequential)
+    first, norm, _, _, last = model.module
+    assert isinstance(first, nn.Linear) and isinstance(last, nn.Linear)
+    assert isinstance(norm, nn.BatchNorm1d) and norm.running_var is not None
+    assert last.weight.eq(0.5).all()
+    assert not norm.running_var.eq(0.5).any()
     model.module(torch.randn(4, 5)).sum().backward()
     assert sum(run.abs().sum() for run in model.gradients) > 0
     model.clear_gradients()
-    assert model.module[0].weight.grad.eq(0).all()
+    assert first.weight.grad is not None and first.weight.grad.eq(0).all()
 
 
 def test_training_imports_no_compiler() -> None:

@@ -15,13 +15,15 @@ class Tied(nn.Module):
         self.out.weight = self.embed.weight
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.out(self.norm(self.embed(x)))
+        answer: torch.Tensor = self.out(self.norm(self.embed(x)))
+        return answer
 
 
 def test_the_vector_holds_each_floating_tensor_once_in_order() -> None:
     module = Tied()
-    expected = [module.embed.weight, module.norm.weight, module.norm.bias]
-    expected += [module.norm.running_mean, module.norm.running_var]
+    mean, variance = module.norm.running_mean, module.norm.running_var
+    assert mean is not None and variance is not None
+    expected = [module.embed.weight, module.norm.weight, module.norm.bias, mean, variance]
     wanted = torch.cat([tensor.detach().reshape(-1).clone() for tensor in expected])
     model = FlatModel(module)
     assert torch.equal(model.vector, wanted)
@@ -62,6 +64,7 @@ def test_training_writes_through_to_the_vector() -> None:
     changed = (model.vector != before).view(-1, 4).any(1)
     assert changed.all()
     assert model.integers().tolist() == [1]
+    assert isinstance(model.module, Tied)
     assert model.module.out.weight is model.module.embed.weight
 
 

@@ -103,7 +103,7 @@ def test_every_attack_describes_itself(keyword: str) -> None:
 @pytest.mark.parametrize("keyword", ATTACKS)
 def test_an_unknown_parameter_is_refused(keyword: str, required: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="Extra inputs"):
-        ATTACKS[keyword].Params(**required.get(keyword, {}), no_such_parameter=1)
+        ATTACKS[keyword].Params(**{**required.get(keyword, {}), "no_such_parameter": 1})
 
 
 @pytest.mark.parametrize("keyword", [k for k, v in SPECIFIED.items() if ... in v.values()])
@@ -205,15 +205,21 @@ def test_an_attack_on_data_of_the_wrong_modality_is_refused(
     assert all(line.startswith("attack_schedule.0.attack_type: ") for line in errors)
 
 
+def global_generators() -> tuple[torch.Tensor, bytes, object]:
+    """Return the states of torch's, numpy's and Python's own generator."""
+    state = np.random.get_state(legacy=False)["state"]
+    return torch.get_rng_state(), state["key"].tobytes(), random.getstate()
+
+
 @pytest.mark.parametrize("keyword", ATTACKS)
 def test_attacks_touch_no_global_generator(keyword: str, build: Any) -> None:
-    before = (torch.get_rng_state(), np.random.get_state()[1].tobytes(), random.getstate())
+    before = global_generators()
     attack = build(keyword)
     if attack.kind == "data":
         attack.poison(*samples_for(keyword), np.random.default_rng(3))
     else:
         attack.forge(*vectors(), LAYOUT, np.random.default_rng(3))
-    after = (torch.get_rng_state(), np.random.get_state()[1].tobytes(), random.getstate())
+    after = global_generators()
     assert torch.equal(before[0], after[0]) and before[1:] == after[1:]
 
 

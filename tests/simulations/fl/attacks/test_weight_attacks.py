@@ -114,11 +114,11 @@ def test_inner_product_manipulation_adds_a_random_vector_of_the_right_length(bui
 
 def projected_ascent(tau: float, steps: int, step_size: float) -> np.ndarray:
     """Ascend -<v, u> / |u| from u in all coordinates, projecting onto the ball after each step."""
-    norm = np.linalg.norm(U)
-    v = U * min(1.0, tau / norm)
+    norm = float(np.linalg.norm(U))
+    v: np.ndarray = U * min(1.0, tau / norm)
     for _ in range(steps):
         v = v - step_size * tau * U / norm
-        v = v * min(1.0, tau / np.linalg.norm(v))
+        v = v * min(1.0, tau / float(np.linalg.norm(v)))
     return v
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,9 @@ class Adder:
         exchange.updates[job.number].copy_(exchange.vector + job.number)
         counter = int(exchange.integers[0])
         return {"number": job.number, "pid": os.getpid(), "counter": counter, "began": began}
+
+    def train_together(self, tasks: Sequence[Job], exchange: Exchange) -> list[Any]:
+        raise NotImplementedError
 
 
 @pytest.fixture(autouse=True)

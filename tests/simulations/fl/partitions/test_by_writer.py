@@ -11,6 +11,7 @@ from datasets import Dataset
 from PIL import Image
 
 from datasets_app.catalog import CATALOG
+from datasets_app.catalog.image_data import ImageData
 from simulations.fl import build, label_distribution
 from simulations.fl.config import parse, resolve
 from simulations.fl.errors import DataError
@@ -43,7 +44,7 @@ def femnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for writer in range(WRITERS)
         for sample in range(EACH)
     ]
-    rng.shuffle(rows)  # type: ignore[arg-type]
+    rng.shuffle(rows)
     (folder / "femnist_niid").mkdir()
     Dataset.from_list(rows).to_parquet(folder / "femnist_niid" / "train.parquet")
     return folder
@@ -61,6 +62,7 @@ def test_femnist_is_divided_by_writer(femnist: Path, tmp_path: Path) -> None:
     source = build.from_catalogue(femnist)
     events = list(run(config, source, run_dir=tmp_path, workers=1))
     data = source(config.strategies[0])
+    assert isinstance(data, ImageData) and data.train_ids is not None
     shares = build.shares(config.strategies[0], data)
     writers = [
         {data.train_ids[index] for index in (*share.training, *share.validation)}

@@ -19,7 +19,7 @@ def plain(rows: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_pairs_are_measured_to_ten_digits(shape: tuple[int, int], dtype: type) -> None:
-    rows = np.random.default_rng(0).normal(size=shape).astype(dtype)
+    rows: np.ndarray = np.random.default_rng(0).normal(size=shape).astype(dtype)
     measured = distances.squared(torch.from_numpy(rows)).numpy()
     np.testing.assert_allclose(measured, plain(rows), rtol=1e-10)
     assert (measured == measured.T).all()

@@ -105,7 +105,7 @@ def test_the_order_of_clients_does_not_matter(apply: Any, keyword: str, seed: in
         (plain.suspended, shuffled.suspended),
     ]:
         scores = [sorted(plain.scores[list(ids)].tolist()) for ids in (mine, theirs)]
-        np.testing.assert_allclose(*scores, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(scores[0], scores[1], rtol=1e-8, atol=1e-10)
 
 
 @pytest.mark.parametrize("keyword", ALL)

@@ -103,7 +103,9 @@ def test_many_rounds_of_sampled_clients_with_removal(apply: Any, keyword: str, s
     """1.1 standard deviations, as at 1 the higher of two clients is exactly at the threshold."""
     rng = np.random.default_rng(seed)
     given_settings = GAINS | {"num_std_dev": 1.1}
-    plain, state, gone = Plain(keyword), {}, set()
+    plain = Plain(keyword)
+    state: dict[str, Any] = {}
+    gone: set[int] = set()
     for t in range(1, 7):
         ids = rng.permutation(9)[: rng.integers(3, 10)].tolist()
         rows = rng.normal(size=(len(ids), 3)) + 4.0 * (np.array(ids) >= 7)[:, None]

@@ -73,7 +73,9 @@ class Plain:
 @settings(max_examples=200, deadline=None)
 def test_many_rounds_of_sampled_clients_with_removal(apply: Any, seed: int, begin: int) -> None:
     rng = np.random.default_rng(seed)
-    plain, state, gone, rounds = Plain(), {}, set(), 0
+    plain, rounds = Plain(), 0
+    state: dict[str, Any] = {}
+    gone: set[int] = set()
     for t in range(1, 8):
         ids = rng.permutation(9)[: rng.integers(3, 10)].tolist()
         rows = rng.normal(size=(len(ids), 3)) + 4.0 * (np.array(ids) >= 7)[:, None]

@@ -22,7 +22,7 @@ from simulations.fl.text.corpus import corpus
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 EXAMPLE = Path(__file__).parents[4] / "examples" / "reuters_lora.json"
-SMALLER = {
+SMALLER: dict[str, Any] = {
     "num_of_rounds": 3,
     "llm_num_layers": 2,
     "max_seq_length": 32,

@@ -76,14 +76,15 @@ def test_full_finetuning_learns_to_classify(play: Any) -> None:
 
 def test_lora_learns_though_the_encoder_is_frozen(play: Any) -> None:
     last = rounds(play(num_of_rounds=5, num_of_client_epochs=2, learning_rate=0.02))[-1]
-    assert last.global_accuracy > 0.9
+    assert last.global_accuracy is not None and last.global_accuracy > 0.9
 
 
 def test_masked_language_modelling_learns(play: Any) -> None:
     settings = {**MLM, "num_of_rounds": 5, "num_of_client_epochs": 2, "learning_rate": 0.005}
     first, *_, last = rounds(play(**settings, llm_finetuning="full"))
+    assert first.global_loss is not None and last.global_loss is not None
     assert last.global_loss < 0.75 * first.global_loss
-    assert 0 < last.global_accuracy < 1
+    assert last.global_accuracy is not None and 0 < last.global_accuracy < 1
 
 
 @pytest.mark.parametrize("task", [{}, MLM])
@@ -132,8 +133,10 @@ def test_rules_aggregate_what_lora_trains(play: Any, rule: str) -> None:
     )
     (started,) = (event for event in events if isinstance(event, StrategyStarted))
     assert started.num_parameters == 2 * 2 * 8 * (32 + 32) + 32 * 8 + 8
-    distances = [client.absolute_distance for client in rounds(events)[0].clients]
-    assert max(range(7), key=lambda client: distances[client]) == 1
+    clients = rounds(events)[0].clients
+    distances = [one.absolute_distance for one in clients if one.absolute_distance is not None]
+    assert len(distances) == 7
+    assert max(range(7), key=distances.__getitem__) == 1
 
 
 @pytest.mark.parametrize("task", [{}, MLM])
@@ -164,7 +167,7 @@ def test_label_attacks_reach_texts_and_their_success_is_measured(play: Any) -> N
             attack_schedule=[ENTRY | attack | everyone],
         )
     )[-1]
-    assert last.attack_success_rate > 0.9
+    assert last.attack_success_rate is not None and last.attack_success_rate > 0.9
 
 
 def test_replaced_words_are_kept_side_by_side(play: Any, tmp_path: Path) -> None:
