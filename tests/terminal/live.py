@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import psutil
 from django.conf import settings
@@ -18,6 +18,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from terminal.messages import SUBPROTOCOL
 from tests.conftest import NO_REDIS
@@ -32,6 +33,13 @@ COMMANDS: dict[str, Callable[[str], list[str]]] = {
         *("--timeout-graceful-shutdown", "3"),
     ],
 }
+
+
+class Sender(TypedDict):
+    """Who asks a test client, and under which name of ours."""
+
+    REMOTE_ADDR: str
+    HTTP_HOST: str
 
 
 class Live:
@@ -63,7 +71,7 @@ class Live:
             options.pop("uri", f"ws://{LOOPBACK}:{self.port}/api/terminal{query}"),
             origin=options.pop("origin", self.origin),
             additional_headers={**headers, **options.pop("headers", {})},
-            subprotocols=[SUBPROTOCOL] if panel else None,
+            subprotocols=[Subprotocol(SUBPROTOCOL)] if panel else None,
             proxy=None,
             max_size=None,
             close_timeout=1,

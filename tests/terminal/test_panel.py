@@ -15,9 +15,9 @@ from playwright.sync_api import Page
 from intellifl import assets
 from terminal import permissions
 from tests import browsing
-from tests.terminal.live import Live, running
+from tests.terminal.live import Live, Sender, running
 
-LOOPBACK = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1:8000"}
+LOOPBACK: Sender = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1:8000"}
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from django.utils import timezone
 from terminal import tokens
 from terminal.models import OneTimeToken
 from terminal.permissions import Refused, admit, is_on, request_of
-from tests.terminal.live import cookie_of
+from tests.terminal.live import Sender, cookie_of
 
 HOST = "127.0.0.1:8000"
 
@@ -231,7 +231,7 @@ def test_a_token_of_a_user_who_is_no_longer_staff_is_refused(staff: User) -> Non
 
 
 ROUTE = "/api/terminal/token"
-LOOPBACK = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": HOST}
+LOOPBACK: Sender = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": HOST}
 
 
 def test_staff_gets_a_token_over_http(staff: User, client: Client) -> None:

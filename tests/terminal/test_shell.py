@@ -72,5 +72,5 @@ def test_what_a_shell_needs_is_there() -> None:
 )
 def test_the_own_shell_runs_or_bash(own: str, run: str, monkeypatch: pytest.MonkeyPatch) -> None:
     entry: Any = pwd.struct_passwd(("ada", "x", os.getuid(), 1, "", "/", own))
-    monkeypatch.setattr(shell.pwd, "getpwuid", lambda _: entry)
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: entry)
     assert shell.command() == [run]

@@ -178,8 +178,8 @@ def test_nothing_happening_for_long_ends_it(monkeypatch: pytest.MonkeyPatch) -> 
             await asyncio.sleep(1.5)
             assert viewer.code is None, "output is something"
             terminal.type(b"\x03")
-            await eventually(lambda: viewer.code)
-            assert (viewer.code, viewer.reason) == (clients.IDLE, "idle")
+            code = await eventually(lambda: viewer.code)
+            assert (code, viewer.reason) == (clients.IDLE, "idle")
             assert is_gone(terminal)
 
     play(scene)
@@ -211,8 +211,8 @@ def test_a_user_who_signs_out_loses_it() -> None:
             await asyncio.sleep(0.3)
             assert viewer.code is None
             permission.is_given = False
-            await eventually(lambda: viewer.code)
-            assert (viewer.code, viewer.reason) == (clients.NOT_ALLOWED, "signed out")
+            code = await eventually(lambda: viewer.code)
+            assert (code, viewer.reason) == (clients.NOT_ALLOWED, "signed out")
             assert is_gone(terminal)
 
     play(scene)
