@@ -87,5 +87,7 @@ def spoil(valkey: Valkey, changes: dict[str, Any]) -> None:
     client, spoilt = valkey.client(), "spoilt"
     with app.connection_for_write(valkey.url) as connection:
         app.send_task(RUN, args=[1, 0], connection=connection, queue=spoilt)
-    envelope = json.loads(client.rpop(spoilt))
+    message = client.rpop(spoilt)
+    assert isinstance(message, str)
+    envelope = json.loads(message)
     client.lpush(QUEUE, json.dumps({**envelope, **changes}))

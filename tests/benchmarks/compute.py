@@ -9,7 +9,7 @@ import argparse
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def main() -> None:
         _write(text)
 
 
-def _measured(parts: list[str], repetitions: int, data_dir: Path) -> Iterator[Table]:
+def _measured(parts: Sequence[str], repetitions: int, data_dir: Path) -> Iterator[Table]:
     if "rules" in parts:
         yield from rules.measure(repetitions)
     if "engine" in parts:

@@ -18,6 +18,7 @@ from django.db import connections
 
 from simulations import lifecycle, processes, recorder, services
 from simulations.attempt import Options
+from simulations.fl.events import Event
 from simulations.models import Simulation
 from simulations.process_identity import this_process
 from simulations.supervisor import supervise
@@ -154,10 +155,10 @@ def recording() -> Iterator[Row]:
     taken: list[float] = []
     record = recorder.record
 
-    def clocked(*told: Any) -> bool:
+    def clocked(pk: int, token: str, event: Event) -> bool:
         began = time.perf_counter()
         try:
-            return record(*told)
+            return record(pk, token, event)
         finally:
             taken.append(time.perf_counter() - began)
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -73,7 +74,9 @@ def run_local_queue(options: Any) -> Any:
 def messages(valkey: Valkey) -> list[tuple[str, list[Any]]]:
     """Return task and arguments of each message that waits, as the protocol defines them."""
     found = []
-    for text in reversed(valkey.client().lrange(QUEUE, 0, -1)):
+    waiting = valkey.client().lrange(QUEUE, 0, -1)
+    assert isinstance(waiting, list)
+    for text in reversed(waiting):
         envelope = json.loads(text)
         body = json.loads(base64.b64decode(envelope["body"]))
         found.append((envelope["headers"]["task"], body[0]))
@@ -85,7 +88,7 @@ def status_of(simulation: Simulation) -> str:
 
 
 def age(simulation: Simulation, seconds: float) -> None:
-    queued_at = timezone.now() - timezone.timedelta(seconds=seconds)
+    queued_at = timezone.now() - timedelta(seconds=seconds)
     Simulation.objects.filter(pk=simulation.pk).update(queued_at=queued_at)
 
 

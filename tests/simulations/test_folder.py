@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from django.utils import timezone
 
 from simulations import lifecycle
 from simulations.artifacts import folder
+from simulations.fl import atomic
 from simulations.fl.errors import StorageError
 from simulations.models import Simulation
 
@@ -74,13 +76,13 @@ def test_a_row_that_changes_while_it_is_written_is_written_again(
     new_simulation: New, status_file: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulation = new_simulation()
-    write = folder.atomic.write_text
+    write = atomic.write_text
 
     def stop_meanwhile(path: Path, text: str) -> None:
         lifecycle.stop(simulation.pk)
         write(path, text)
 
-    monkeypatch.setattr(folder.atomic, "write_text", stop_meanwhile)
+    monkeypatch.setattr(atomic, "write_text", stop_meanwhile)
     folder.mirror_status(simulation)
     assert status_file(simulation)["status"] == "stopped"
 
@@ -89,13 +91,13 @@ def test_a_row_deleted_while_it_is_written_leaves_no_folder(
     new_simulation: New, out_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulation = new_simulation()
-    write = folder.atomic.write_text
+    write = atomic.write_text
 
     def delete_meanwhile(path: Path, text: str) -> None:
         Simulation.objects.all().delete()
         write(path, text)
 
-    monkeypatch.setattr(folder.atomic, "write_text", delete_meanwhile)
+    monkeypatch.setattr(atomic, "write_text", delete_meanwhile)
     folder.mirror_status(simulation)
     assert list(out_dir.iterdir()) == []
 
@@ -182,6 +184,6 @@ def test_a_folder_that_cannot_be_removed_is_an_error_that_names_it(
         raise PermissionError(13, "Permission denied")
 
     (out_dir / "run_1").mkdir(parents=True)
-    monkeypatch.setattr(folder.shutil, "rmtree", refuse)
+    monkeypatch.setattr(shutil, "rmtree", refuse)
     with pytest.raises(StorageError, match="run_1: Permission denied"):
         folder.remove("run_1")

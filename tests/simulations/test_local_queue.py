@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connections
 
-from simulations import local_queue, processes, recovery
+from simulations import lifecycle, local_queue, processes, recovery
 from simulations.local_queue import LocalQueue
 from simulations.models import RoundMetrics, RunEvent, Simulation
 from tests.servers import eventually
@@ -204,14 +204,14 @@ def test_a_run_whose_thread_is_gone_is_failed(claimed: Any, queue: Any, good: st
 def test_a_database_that_is_away_for_a_moment_does_not_end_the_queue(
     new_simulation: New, queue: Any, good: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, failures = local_queue.lifecycle.claim, iter([True] * 3)
+    real, failures = lifecycle.claim, iter([True] * 3)
 
     def claim(*args: Any) -> bool:
         if next(failures, False):
             raise DatabaseError("database is locked")
         return real(*args)
 
-    monkeypatch.setattr(local_queue.lifecycle, "claim", claim)
+    monkeypatch.setattr(lifecycle, "claim", claim)
     new_simulation()
     queue(good)
     eventually(lambda: statuses() == ["completed"])

@@ -78,10 +78,13 @@ def test_a_child_leads_its_own_session_and_carries_the_token(token: str) -> None
 
 
 def test_a_child_dies_with_the_thread_that_started_it(token: str) -> None:
-    children = []
-    thread = threading.Thread(
-        target=lambda: children.append(processes.spawn(["sleep", "600"], token)) or time.sleep(0.3)
-    )
+    children: list[processes.Child] = []
+
+    def parent() -> None:
+        children.append(processes.spawn(["sleep", "600"], token))
+        time.sleep(0.3)
+
+    thread = threading.Thread(target=parent)
     thread.start()
     thread.join()
     assert children[0].wait(60) == -9

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
 from simulations import lifecycle, processes, services
 from simulations.artifacts import folder
@@ -24,7 +25,6 @@ from simulations.models import (
     StrategyRun,
 )
 from simulations.process_identity import this_process
-from simulations.services import submission
 from simulations.supervisor import supervise
 from tests.servers import eventually
 
@@ -84,7 +84,7 @@ def test_an_invalid_config_leaves_nothing(raw: Any, out_dir: Path) -> None:
 
 def test_ids_made_in_one_microsecond_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = datetime(2026, 11, 24, 12, 0, 0, 999_998, UTC)
-    monkeypatch.setattr(submission.timezone, "now", lambda: moment)
+    monkeypatch.setattr(timezone, "now", lambda: moment)
     ids = [services.create(CONFIG).simulation.simulation_id for _ in range(4)]
     assert ids == [
         "api_run_20261124_120000_999998",
@@ -97,7 +97,7 @@ def test_ids_made_in_one_microsecond_differ(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.django_db(transaction=True)
 def test_threads_that_create_at_once_all_succeed(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = datetime(2026, 11, 24, 12, 0, 0, 0, UTC)
-    monkeypatch.setattr(submission.timezone, "now", lambda: moment)
+    monkeypatch.setattr(timezone, "now", lambda: moment)
     ids: list[str] = []
 
     def create() -> None:

@@ -266,7 +266,11 @@ def test_the_poller_rests_without_clients_and_starts_again(runs: Runs) -> None:
         for _ in range(2):
             client = Client(runs)
             asked = len(runs.asked)
-            await client.until(lambda before=asked: len(runs.asked) > before)
+
+            def is_asked_again(before: int = asked) -> bool:
+                return len(runs.asked) > before
+
+            await client.until(is_asked_again)
             await client.leave()
         asked = len(runs.asked)
         await asyncio.sleep(5 * POLL_S)

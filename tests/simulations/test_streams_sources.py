@@ -17,7 +17,7 @@ from simulations.streams.cursor import Cursor
 from simulations.streams.log_file import LogFile
 from simulations.streams.look import Look
 from simulations.streams.sources import Source, done, log_entries, output
-from tests.simulations.sse import Reader
+from tests.simulations.sse import Event, Reader
 from tests.simulations.test_log_lines import DATED, LOGS, TRACE, by_lines
 
 RUNNING = {"status": "running", "progress": 0.5, "error": None}
@@ -44,9 +44,9 @@ class ClientOf:
         self.cursor = Cursor()
         self.reader = Reader()
 
-    def see(self, status: Any = RUNNING, **flags: bool) -> list[Any]:
+    def see(self, status: Any = RUNNING, **flags: bool) -> list[Event]:
         look = Look(status, self.log.size(), **flags)
-        new = []
+        new: list[Event] = []
         while True:
             frame, self.cursor = self.source(self.log, self.cursor, look)
             if not frame:

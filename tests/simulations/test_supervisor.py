@@ -14,7 +14,7 @@ import psutil
 import pytest
 from django.db import connections
 
-from simulations import lifecycle, processes, supervisor
+from simulations import lifecycle, processes, recorder, supervisor
 from simulations.attempt import Options, failure
 from simulations.models import ClientRound, RoundMetrics, RunEvent, Simulation, Status, StrategyRun
 from simulations.supervisor import supervise
@@ -349,7 +349,13 @@ def test_the_heartbeat_goes_on_while_the_engine_is_silent(
     thread = in_thread(supervise, simulation.pk, token, options(endless))
     eventually(RoundMetrics.objects.exists)
     before = Simulation.objects.get().heartbeat_at
-    eventually(lambda: Simulation.objects.get().heartbeat_at > before)
+    assert before is not None
+
+    def beats_on() -> bool:
+        heartbeat_at = Simulation.objects.get().heartbeat_at
+        return heartbeat_at is not None and heartbeat_at > before
+
+    eventually(beats_on)
     lifecycle.request_stop(simulation.pk)
     thread.join(60)
 
@@ -386,7 +392,7 @@ def test_a_database_that_is_away_for_a_moment_is_waited_for(
 ) -> None:
     from django.db import OperationalError
 
-    real, failures = supervisor.recorder.record, iter([True, True])
+    real, failures = recorder.record, iter([True, True])
 
     def record(*args: Any) -> bool:
         if next(failures, False):
@@ -394,7 +400,7 @@ def test_a_database_that_is_away_for_a_moment_is_waited_for(
         return real(*args)
 
     simulation, token = claimed()
-    monkeypatch.setattr(supervisor.recorder, "record", record)
+    monkeypatch.setattr(recorder, "record", record)
     monkeypatch.setattr(supervisor, "RETRY_S", 0.01)
     assert run(simulation, token, options(good)).status == "completed"
     assert StrategyRun.objects.get().current_round == 3

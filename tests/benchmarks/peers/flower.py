@@ -33,7 +33,7 @@ def main() -> None:
         share = KEPT["shares"][int(context.node_config["partition-id"])]
         workload.train(module, KEPT["data"], share, asked.batch_size)
         content = {
-            "arrays": ArrayRecord(module.state_dict()),  # type: ignore[arg-type]
+            "arrays": ArrayRecord(module.state_dict()),
             "metrics": MetricRecord({"num-examples": len(share)}),
         }
         return Message(RecordDict(content), reply_to=message)  # type: ignore[arg-type]
@@ -59,7 +59,7 @@ def main() -> None:
         )
         strategy.start(
             grid,
-            ArrayRecord(module.state_dict()),  # type: ignore[arg-type]
+            ArrayRecord(module.state_dict()),
             num_rounds=asked.rounds,
             evaluate_fn=evaluate,
         )

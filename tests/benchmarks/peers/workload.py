@@ -101,7 +101,7 @@ def train(module: nn.Module, data: Data, share: Tensor, batch_size: int) -> None
         loss = functional.cross_entropy(
             module(data.train_images[chosen]), data.train_labels[chosen]
         )
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
 
 

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
+from django.http import StreamingHttpResponse
 from django.test import AsyncClient
 
 from simulations.models import Simulation
 
 SECRET = "nobody may read this"
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response whose body was read to its end, streamed or not."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __getitem__(self, name: str) -> str:
+        return self.headers[name]
 
 
 class Files:
@@ -31,18 +44,18 @@ class Files:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
-    def get(self, name: str, query: str = "") -> Any:
+    def get(self, name: str, query: str = "") -> Answer:
         return async_to_sync(self._get)(name, query)
 
-    async def _get(self, name: str, query: str) -> Any:
+    async def _get(self, name: str, query: str) -> Answer:
         url = f"/api/simulations/{self.row.simulation_id}/results/{name}{query}"
         answer = await AsyncClient().get(url)
-        if answer.streaming:
-            answer.body = b"".join([part async for part in answer.streaming_content])
-            await sync_to_async(answer.close)()
-        else:
-            answer.body = answer.content
-        return answer
+        if not answer.streaming:
+            return Answer(answer.status_code, answer.headers, answer.content)
+        assert isinstance(answer, StreamingHttpResponse)
+        body = b"".join([part async for part in answer])
+        await sync_to_async(answer.close)()
+        return Answer(answer.status_code, answer.headers, body)
 
 
 @pytest.fixture
@@ -120,7 +133,8 @@ def test_another_type_is_400(files: Files, name: str) -> None:
     files.write(name)
     answer = files.get(name)
     assert answer.status_code == 400
-    assert ".png" in answer.json()["detail"]
+    assert answer["Content-Type"] == "application/problem+json"
+    assert ".png" in json.loads(answer.body)["detail"]
 
 
 @pytest.mark.parametrize(

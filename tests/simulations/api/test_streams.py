@@ -22,6 +22,7 @@ import psutil
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.http import StreamingHttpResponse
 from django.test import AsyncClient
 
 from simulations.models import Simulation
@@ -213,9 +214,11 @@ def test_random_disconnects_lose_and_repeat_nothing(
     while "done" not in kinds:
         response = daphne.get(daphne.path(running, "stream"), **{"Last-Event-ID": last_id})
         enough = chance.randint(1, 150_000)
-        reader = read_until(
-            response, lambda seen, enough=enough: seen.size > enough or seen.of("done")
-        )
+
+        def has_enough(seen: Reader, enough: int = enough) -> bool:
+            return seen.size > enough or bool(seen.of("done"))
+
+        reader = read_until(response, has_enough)
         response.close()
         responses += 1
         text += reader.text()
@@ -303,6 +306,7 @@ def test_the_view_answers_without_a_server_too(running: Simulation, log: Path, e
 
     async def receive() -> Reader:
         response = await AsyncClient().get(f"/api/simulations/{running.simulation_id}/stream")
+        assert isinstance(response, StreamingHttpResponse)
         return read(b"".join([part async for part in response]))
 
     assert [event.kind for event in asyncio.run(receive()).events] == ["status", "output", "done"]

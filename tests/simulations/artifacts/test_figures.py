@@ -12,6 +12,7 @@ import pytest
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
 from PIL import Image
 
 from intellifl.environment import ROOT
@@ -80,7 +81,7 @@ def test_the_band_of_many_clients_is_their_median_and_quantiles(measurements: Ma
     assert figure is not None
     median = figure.axes[0].lines[0].get_ydata()
     assert np.asarray(median).tolist() == [50.0, 50.0, 50.0]
-    middle = figure.axes[0].collections[1].get_paths()[0].vertices[:, 1]
+    middle = np.asarray(figure.axes[0].collections[1].get_paths()[0].vertices)[:, 1]
     assert (middle.min(), middle.max()) == (5.0, 95.0)
 
 
@@ -102,7 +103,13 @@ def test_gaps_stay_gaps_and_a_lone_value_is_marked(measurements: Make) -> None:
     assert figure is not None
     line = figure.axes[0].lines[0]
     assert np.argwhere(np.isnan(np.asarray(line.get_ydata()))).ravel().tolist() == [5, 7]
-    assert 6 in line.get_markevery()
+    marked = line.get_markevery()
+    assert isinstance(marked, list) and 6 in marked
+
+
+def span(patch: Patch) -> tuple[float, float]:
+    assert isinstance(patch, Rectangle)
+    return patch.get_x(), patch.get_width()
 
 
 def test_attacks_are_shaded_up_to_the_last_round_and_named_once(measurements: Make) -> None:
@@ -113,7 +120,7 @@ def test_attacks_are_shaded_up_to_the_last_round_and_named_once(measurements: Ma
     ]
     figure = rounds.average_accuracy(measurements(8, config={"attack_schedule": schedule}))
     assert legend(figure) == ["mean", "± 1 std", "attack: label flipping"]
-    spans = [(patch.get_x(), patch.get_width()) for patch in drawn(figure).axes[0].patches]
+    spans = [span(patch) for patch in drawn(figure).axes[0].patches]
     assert spans == [(1.5, 2.0), (5.5, 7.0)]
 
 

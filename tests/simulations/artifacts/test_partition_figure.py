@@ -58,10 +58,7 @@ def test_a_few_clients_are_bars_as_high_as_their_samples(measurements: Make) -> 
     ]
     (marks,) = axes.lines
     assert np.asarray(marks.get_xdata()).tolist() == [2, 7]
-    looks = {
-        (str(bars[0].get_facecolor()), bars[0].get_hatch())
-        for bars in axes.containers  # type: ignore[index]
-    }
+    looks = {(str(bars[0].get_facecolor()), bars[0].get_hatch()) for bars in axes.containers}
     assert len(looks) == 10
 
 

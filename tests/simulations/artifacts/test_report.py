@@ -9,6 +9,7 @@ import pytest
 
 from simulations.artifacts import figure_files
 from simulations.artifacts.build import build
+from simulations.artifacts.figures.table import STRATEGY_FIGURES
 
 VOID = {"meta", "img", "br"}
 NASTY = "<script>alert('x')</script> & \"quotes\""
@@ -81,7 +82,7 @@ def test_it_shows_results_settings_references_and_how_to_reproduce(
 def test_figures_are_inside_the_page_and_nothing_is_loaded_from_elsewhere(
     compare: Callable[..., Any], fill: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(figure_files, "STRATEGY_FIGURES", figure_files.STRATEGY_FIGURES[1:3])
+    monkeypatch.setattr(figure_files, "STRATEGY_FIGURES", STRATEGY_FIGURES[1:3])
     strategies = ({"aggregation_strategy_keyword": "krum"}, {"aggregation_strategy_keyword": "pid"})
     simulation = compare(*strategies, save_plots=True)
     fill(simulation, number=0)

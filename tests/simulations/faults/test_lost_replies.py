@@ -76,8 +76,8 @@ def test_a_lost_reply_runs_the_simulation_once(
     worker = Worker(engine(body), tmp_path / "worker.log")
     changes = {"redis_url": lossy.url}
     settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update=changes)
-    monkeypatch.setattr(broker, "broker", lambda: one)
     one = Broker(lossy.url)
+    monkeypatch.setattr(broker, "broker", lambda: one)
     try:
         eventually(lambda: Broker(valkey.url).workers() == 1)
         simulation = services.create(CONFIG).simulation

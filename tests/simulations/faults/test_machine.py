@@ -80,7 +80,8 @@ class World:
             self.worker = Worker(self._command, self.home / f"worker_{self._workers}.log")
 
     def end(self) -> None:
-        for process in (self.queue, self.worker and self.worker.process):
+        worker = None if self.worker is None else self.worker.process
+        for process in (self.queue, worker):
             if process is not None:
                 process.kill()
                 process.wait()

@@ -31,7 +31,9 @@ def measured(submit: New, record: Any, end: Any) -> Callable[..., None]:
 
 
 def starts(queue: list[estimates.Waiting]) -> list[float | None]:
-    return [one.starts_at and (one.starts_at - NOW).total_seconds() for one in queue]
+    return [
+        None if one.starts_at is None else (one.starts_at - NOW).total_seconds() for one in queue
+    ]
 
 
 def test_a_round_takes_the_median_of_rounds_alike(measured: Any) -> None:
