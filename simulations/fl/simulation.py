@@ -7,7 +7,7 @@ for event in run(resolve(parse({...}), drawn_seed=1), lambda config: data):
 from __future__ import annotations
 
 import platform
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -38,7 +38,7 @@ def run(
     run_dir: Path | None = None,
     workers: int | None = None,
     resume: bool = False,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Run every strategy of a resolved configuration; raise an FLError when one cannot run.
 
     `data` gives the images for a strategy's configuration. With `run_dir` the progress is kept in

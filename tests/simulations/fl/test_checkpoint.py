@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,6 @@ def test_a_new_run_forgets_the_checkpoints_of_an_earlier_one(
     config = resolved({}, {"batch_size": 20}, num_of_rounds=1)
     list(run(config, lambda _: digits, run_dir=tmp_path, workers=1))
     events = run(config, lambda _: digits, run_dir=tmp_path, workers=1)
-    assert isinstance(events, Generator)
     while next(events).kind != "strategy_finished":
         assert not file(tmp_path, 1).exists()
     events.close()

@@ -137,7 +137,7 @@ def test_a_resumed_run_tells_the_same(
     while next(interrupted).kind != "round_finished":
         pass
     next(interrupted)
-    interrupted.close()  # type: ignore[attr-defined]
+    interrupted.close()
     before = path.read_bytes()
     path.unlink()
     kinds = [

@@ -89,7 +89,7 @@ def play(
         told.append(event)
         if isinstance(event, RoundFinished) and event.round_number == until:
             break
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     return [_untimed(e) for e in told if isinstance(e, RoundFinished | StrategyFinished)]
 
 

@@ -104,7 +104,7 @@ def test_a_resumed_run_goes_on_as_if_nothing_had_happened(
     for event in begun:
         if isinstance(event, RoundFinished) and event.round_number == 2:
             break
-    begun.close()  # type: ignore[attr-defined]
+    begun.close()
     rest = list(run(config, lambda _: tokenised, workers=1, run_dir=tmp_path, resume=True))
     assert list(numbers(rest)) == list(numbers(whole))[-len(rounds(rest)) :]
     assert rounds(rest)[-1].round_number == 3
