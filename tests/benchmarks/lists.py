@@ -18,7 +18,7 @@ from simulations.models import Simulation
 from tests.benchmarks import seeding
 from tests.benchmarks.measuring import Row, ms, percentile, web
 from tests.servers import LOOPBACK
-from tests.simulations.faults.conftest import Web
+from tests.web_server import WebServer
 
 SIMULATIONS, CLIENTS, ROUNDS, STRATEGIES = 10_000, 1_000, 200, 5
 REPEATS = 30
@@ -50,7 +50,7 @@ PAGES = (
 class Visitor:
     """Asks a server for pages, as a signed-in operator."""
 
-    server: Web
+    server: WebServer
     cookie: str
 
     def get(self, path: str) -> tuple[float, float, int]:
@@ -118,12 +118,12 @@ def _desk(visitor: Visitor) -> Iterator[Row]:
     yield f"the admin's slowest list, {slowest}", ms(times[slowest]), "< 300 ms"
 
 
-def _memory(server: Web) -> int:
-    return int(psutil.Process(server.process.pid).memory_info().rss)
+def _memory(server: WebServer) -> int:
+    return int(server.process.memory_info().rss)
 
 
 def _large(visitor: Visitor, what: str, path: str, bar: str) -> Iterator[Row]:
-    process = psutil.Process(visitor.server.process.pid)
+    process = visitor.server.process
     before = process.memory_info().rss
     with _peak(process) as highest:
         first, last, size = visitor.get(path)

@@ -12,25 +12,24 @@ from typing import Any
 
 from django.conf import settings
 
-from tests.simulations.faults.conftest import Web
+from tests.web_server import WebServer
 
 Row = tuple[str, str, str]
 """What was measured, what was found, what it has to reach."""
 
 
 @contextmanager
-def web(**variables: str) -> Iterator[Web]:
+def web(**variables: str) -> Iterator[WebServer]:
     """Start a server with these variables; kill it afterwards."""
     before = dict(os.environ)
     os.environ.update(variables)
-    server = Web(Path(settings.OUT_DIR).parent / "web.log")
+    server = WebServer(Path(settings.OUT_DIR).parent / "web.log")
     try:
         yield server
     finally:
         os.environ.clear()
         os.environ.update(before)
-        server.process.kill()
-        server.process.wait()
+        server.kill()
 
 
 def timed(action: Callable[[], Any]) -> float:

@@ -75,7 +75,7 @@ def _stop(token: str, script: str) -> str:
 def streams() -> Iterator[Row]:
     """Deliver 20 log lines, one each half second, to 500 clients of one process; twice."""
     with web() as server:
-        process = psutil.Process(server.process.pid)
+        process = server.process
         row = _running()
         server.ask("GET", f"/api/simulations/{row.simulation_id}")
         asyncio.run(_crowd(server.port, row, 20, lines=2))
@@ -98,7 +98,7 @@ def streams() -> Iterator[Row]:
 def stalled_client() -> Iterator[Row]:
     """Let one client never read while 200 MB are logged, and others read another run."""
     with web() as server:
-        process = psutil.Process(server.process.pid)
+        process = server.process
         noisy, quiet = _running(), _running()
         idle = process.memory_info().rss
         path = f"/api/simulations/{noisy.simulation_id}/logs"

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+
+from tests.web_server import WebServer
 
 ROOT = Path(__file__).parents[2]
 FLAT = {"aggregation_strategy_keyword": "fedavg", "num_of_rounds": 4, "dataset_keyword": "digits"}
@@ -69,71 +67,18 @@ def test_the_web_process_loads_no_training_or_plotting_library(shared_database: 
     assert told["visited"]["GET /api/simulations/{simulation_id}"] == 200
 
 
-APPLICATION = "intellifl.asgi:application"
-
-
-class Server:
-    """A server of our application, reached by plain HTTP."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-
-    def ask(
-        self, method: str, path: str, body: Any = None, **headers: str
-    ) -> tuple[int, dict[str, str], bytes]:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request(method, path, body, headers, encode_chunked=False)
-            answer = connection.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read()
-        finally:
-            connection.close()
-
-
 @pytest.fixture
-def server(shared_database: None, tmp_path: Path) -> Iterator[Server]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    log = tmp_path / "daphne.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "intellifl.server",
-                "-p",
-                str(port),
-                "intellifl.asgi:application",
-            ],
-            cwd=ROOT,
-            stdout=output,
-            stderr=output,
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "intellifl.settings"},
-        )
-    try:
-        _wait_for(port, process, log)
-        yield Server(port)
-    finally:
-        process.terminate()
-        process.wait(60)
-    text = log.read_text()
+def server(shared_database: None, tmp_path: Path) -> Iterator[WebServer]:
+    server = WebServer(tmp_path / "daphne.log")
+    yield server
+    server.stop()
+    text = server.log.read_text()
     assert " failed: " not in text, text
     assert "Warning" not in text, text
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
-        assert process.poll() is None, log.read_text()
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(log.read_text())
-
-
 @pytest.mark.slow
-def test_a_real_server_serves_the_contract(server: Server, out_dir: Path) -> None:
+def test_a_real_server_serves_the_contract(server: WebServer, out_dir: Path) -> None:
     status, headers, content = server.ask(
         "POST",
         "/api/simulations",
@@ -146,12 +91,12 @@ def test_a_real_server_serves_the_contract(server: Server, out_dir: Path) -> Non
 
     status, headers, content = server.ask("GET", "/api/simulations")
     assert (status, headers["X-Total-Count"]) == (200, "1")
-    assert server.ask("HEAD", "/api/simulations")[2] == b""
-    assert json.loads(server.ask("GET", f"{url}/results/config.json")[2]) == FLAT
-    assert server.ask("GET", "/docs")[0] == 200
+    assert server.ask("HEAD", "/api/simulations").content == b""
+    assert server.ask("GET", f"{url}/results/config.json").json == FLAT
+    assert server.ask("GET", "/docs").status == 200
     style = server.ask("GET", "/static/simulations/style.css")
-    assert (style[0], style[1]["Content-Type"]) == (200, 'text/css; charset="utf-8"')
-    assert b"Simulations" in server.ask("GET", "/simulations/", Accept="text/html")[2]
+    assert (style.status, style.headers["Content-Type"]) == (200, 'text/css; charset="utf-8"')
+    assert b"Simulations" in server.ask("GET", "/simulations/", Accept="text/html").content
 
     name = "größe 1.txt"
     (out_dir / simulation_id / name).write_bytes(b"y" * 300_000)
@@ -164,13 +109,13 @@ def test_a_real_server_serves_the_contract(server: Server, out_dir: Path) -> Non
         assert status in (400, 404), path
         assert b"nobody" not in content
 
-    assert server.ask("POST", f"{url}/stop/")[0] == 200
-    assert server.ask("DELETE", url)[0] == 200
+    assert server.ask("POST", f"{url}/stop/").status == 200
+    assert server.ask("DELETE", url).status == 200
     assert not (out_dir / simulation_id).exists()
 
 
 @pytest.mark.slow
-def test_a_real_server_refuses_what_is_too_large_or_foreign(server: Server) -> None:
+def test_a_real_server_refuses_what_is_too_large_or_foreign(server: WebServer) -> None:
     large = b'{"notes": "' + b"x" * (2 << 20) + b'"}'
     status, headers, content = server.ask("POST", "/api/simulations", large)
     assert (status, headers["Content-Type"]) == (413, "application/problem+json")
@@ -185,8 +130,8 @@ def test_a_real_server_refuses_what_is_too_large_or_foreign(server: Server) -> N
     assert status == 413
 
     small = json.dumps(FLAT).encode()
-    assert server.ask("POST", "/api/simulations", small, Origin="http://evil.example")[0] == 403
-    assert server.ask("POST", "/api/simulations", small, Host="evil.example")[0] == 400
+    assert server.ask("POST", "/api/simulations", small, Origin="http://evil.example").status == 403
+    assert server.ask("POST", "/api/simulations", small, Host="evil.example").status == 400
     plain = {"Content-Type": "text/plain", "Sec-Fetch-Site": "cross-site"}
-    assert server.ask("POST", "/api/simulations", small, **plain)[0] == 403
-    assert json.loads(server.ask("GET", "/api/simulations")[2]) == []
+    assert server.ask("POST", "/api/simulations", small, **plain).status == 403
+    assert server.ask("GET", "/api/simulations").json == []

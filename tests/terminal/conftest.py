@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 
-from tests.terminal.live import COMMANDS, Live, cookie_of, running, variables
+from tests.terminal.live import Live, cookie_of, running, variables
+from tests.web_server import COMMANDS
 
 
 @pytest.fixture

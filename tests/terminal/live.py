@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypedDict
@@ -22,17 +20,8 @@ from websockets.typing import Subprotocol
 
 from terminal.messages import SUBPROTOCOL
 from tests.conftest import NO_REDIS
-from tests.servers import LOOPBACK, eventually, free_port
-
-ROOT = Path(__file__).parents[2]
-APPLICATION = "intellifl.asgi:application"
-COMMANDS: dict[str, Callable[[str], list[str]]] = {
-    "daphne": lambda port: ["intellifl.server", "-b", LOOPBACK, "-p", port, APPLICATION],
-    "uvicorn": lambda port: [
-        *("uvicorn", APPLICATION, "--host", LOOPBACK, "--port", port),
-        *("--timeout-graceful-shutdown", "3"),
-    ],
-}
+from tests.servers import LOOPBACK, eventually
+from tests.web_server import WebServer
 
 
 class Sender(TypedDict):
@@ -42,26 +31,14 @@ class Sender(TypedDict):
     HTTP_HOST: str
 
 
-class Live:
+class Live(WebServer):
     """A server process, and ways into it."""
 
     def __init__(self, kind: str, log: Path, variables: dict[str, str]) -> None:
-        self.port = free_port()
-        self.log = log
         self.connections = ExitStack()
         self._log_start = 0
-        self.origin = f"http://{LOOPBACK}:{self.port}"
         # A home of its own, so that nobody's start-up files run.
-        fixed = {"DJANGO_SETTINGS_MODULE": "intellifl.settings", "HOME": str(log.parent)}
-        environment = {**os.environ, **fixed, **variables}
-        with log.open("wb") as output:
-            self.process = psutil.Popen(
-                [sys.executable, "-m", *COMMANDS[kind](str(self.port))],
-                cwd=ROOT,
-                env=environment,
-                stdout=output,
-                stderr=output,
-            )
+        super().__init__(log, kind, HOME=str(log.parent), **variables)
 
     def connect(
         self, cookie: str | None = None, query: str = "", panel: bool = True, **options: Any
@@ -233,7 +210,6 @@ def cookie_of(user: User, expires_in_s: int = 600) -> str:
 def running(kind: str, folder: Path, **variables: str) -> Iterator[Live]:
     live = Live(kind, folder / f"{kind}.log", variables)
     try:
-        eventually(lambda: live.said("istening on") or live.said("running on"))
         yield live
     finally:
         live.connections.close()

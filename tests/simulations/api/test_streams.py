@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import os
 import random
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -26,55 +22,32 @@ from django.http import StreamingHttpResponse
 from django.test import AsyncClient
 
 from simulations.models import Simulation
-from tests.servers import LOOPBACK, eventually, free_port
+from tests.conftest import NO_REDIS
+from tests.servers import LOOPBACK, eventually
 from tests.simulations.sse import Reader, read
+from tests.web_server import WebServer
 
 ROUTES = ("stream", "logs")
-NO_REDIS = "redis://127.0.0.1:1/0"
 LINE = "2026-11-24T06:00:00.123 INFO round {} of 9 — αβγ\n"
 
 
-class Daphne:
+class Daphne(WebServer):
     """A server process, and small clients of it."""
 
     def __init__(self, folder: Path, database_url: str) -> None:
-        self.port = free_port()
         self.out_dir = folder / "out"
-        self._responses: list[http.client.HTTPResponse] = []
-        variables = {
-            "DATABASE_URL": database_url,
-            "REDIS_URL": NO_REDIS,
-            "INTELLIFL_OUT_DIR": str(self.out_dir),
-            "INTELLIFL_DATA_DIR": str(Path(settings.DATA_DIR).resolve()),
-        }
-        command = [sys.executable, "-m", "intellifl.server", "-b", LOOPBACK, "-p", str(self.port)]
-        with (folder / "daphne.log").open("wb") as errors:
-            self.process = subprocess.Popen(
-                [*command, "intellifl.asgi:application"],
-                stdout=errors,
-                stderr=errors,
-                env={**os.environ, **variables},
-            )
-        self.usage = psutil.Process(self.process.pid)
-        eventually(self._answers)
+        self._responses: list[HTTPResponse] = []
+        super().__init__(
+            folder / "daphne.log",
+            DATABASE_URL=database_url,
+            REDIS_URL=NO_REDIS,
+            INTELLIFL_OUT_DIR=str(self.out_dir),
+            INTELLIFL_DATA_DIR=str(Path(settings.DATA_DIR).resolve()),
+        )
 
-    def _answers(self) -> bool:
-        assert self.process.poll() is None
-        try:
-            return self.get("/api/queue/status").status == 200
-        except OSError:
-            return False
-
-    def get(self, path: str, **headers: str) -> http.client.HTTPResponse:
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=60)
-        try:
-            connection.request("GET", path, headers={"Connection": "close", **headers})
-            response = connection.getresponse()
-        except OSError:
-            connection.close()
-            raise
-        self._responses.append(response)
-        return response
+    def get(self, path: str, **headers: str) -> HTTPResponse:
+        self._responses.append(self.open("GET", path, **headers))
+        return self._responses[-1]
 
     def path(self, row: Simulation, route: str) -> str:
         return f"/api/simulations/{row.simulation_id}/{route}"
@@ -82,14 +55,6 @@ class Daphne:
     def hang_up(self) -> None:
         for response in self._responses:
             response.close()
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(60)
-        finally:
-            self.process.kill()
-            self.process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -274,7 +239,7 @@ def test_waiting_clients_hold_no_database_and_no_log_open(
 
     def opened() -> list[str]:
         paths = {str(database_path), str(log)}
-        return [file.path for file in daphne.usage.open_files() if file.path in paths]
+        return [file.path for file in daphne.process.open_files() if file.path in paths]
 
     # The poller opens both for a moment of each look.
     assert min(len(opened()) for _ in range(50)) == 0
@@ -292,12 +257,12 @@ def test_the_server_ends_with_open_streams(
 
 
 def test_a_client_that_goes_away_is_forgotten(daphne: Daphne, running: Simulation) -> None:
-    base = daphne.usage.num_threads()
+    base = daphne.process.num_threads()
     responses = [daphne.get(daphne.path(running, route)) for route in ROUTES * 5]
-    assert daphne.usage.num_threads() > base
+    assert daphne.process.num_threads() > base
     for response in responses:
         response.close()
-    eventually(lambda: daphne.usage.num_threads() <= base + 1)
+    eventually(lambda: daphne.process.num_threads() <= base + 1)
 
 
 def test_the_view_answers_without_a_server_too(running: Simulation, log: Path, end: Any) -> None:
@@ -332,7 +297,7 @@ def test_a_hundred_clients_receive_everything_and_leave_nothing(
     daphne: Daphne, running: Simulation, log: Path, end: Any
 ) -> None:
     daphne.get(daphne.path(running, "status")).read()
-    threads, rss = daphne.usage.num_threads(), daphne.usage.memory_info().rss
+    threads, rss = daphne.process.num_threads(), daphne.process.memory_info().rss
     lines = [LINE.format(number) for number in range(200)]
     connected: list[int] = []
 
@@ -358,8 +323,8 @@ def test_a_hundred_clients_receive_everything_and_leave_nothing(
         assert reader.events[-1].kind == "done"
         messages = [event.value["message"] for event in reader.of("log")]
         assert reader.text() == "".join(lines) or messages == [line[29:-1] for line in lines]
-    eventually(lambda: daphne.usage.num_threads() <= threads + 1)
-    assert daphne.usage.memory_info().rss - rss < 40 << 20
+    eventually(lambda: daphne.process.num_threads() <= threads + 1)
+    assert daphne.process.memory_info().rss - rss < 40 << 20
 
 
 @pytest.mark.slow
@@ -368,7 +333,7 @@ def test_a_client_that_never_reads_costs_little(
     daphne: Daphne, running: Simulation, log: Path, route: str
 ) -> None:
     daphne.get(daphne.path(running, "status")).read()
-    rss = daphne.usage.memory_info().rss
+    rss = daphne.process.memory_info().rss
     with socket.socket() as stalled:
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stalled.connect((LOOPBACK, daphne.port))
@@ -380,6 +345,6 @@ def test_a_client_that_never_reads_costs_little(
             if log.stat().st_size < 50 << 20:
                 append(log, block)
             time.sleep(0.2)
-            highest = max(highest, daphne.usage.memory_info().rss)
+            highest = max(highest, daphne.process.memory_info().rss)
         assert log.stat().st_size >= 50 << 20
     assert highest - rss < 50 << 20

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from intellifl.environment import ROOT
 from tests import browsing
-from tests.servers import eventually, free_port
 from tests.simulations.assistant.llm_server import LlmServer, calls, serving, text
+from tests.web_server import WebServer
 
 ASK = """
 import os, sys
@@ -67,41 +64,22 @@ def test_an_endpoint_without_a_model_is_refused_at_the_start() -> None:
 
 
 @pytest.fixture
-def served(shared_database: None, tmp_path: Path) -> Iterator[tuple[str, LlmServer]]:
+def served(shared_database: None, tmp_path: Path) -> Iterator[tuple[WebServer, LlmServer]]:
     """A server of our application with a model that asks two tools, then answers."""
-    port = free_port()
     asked = calls(("queue_status", {}), ("list_simulations", {}))
-    with serving(asked, text("**Nothing** runs.")) as model, (tmp_path / "log").open("wb") as log:
-        environment = {"INTELLIFL_LLM_BASE_URL": model.url, "INTELLIFL_LLM_MODEL": "tiny"}
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "intellifl.server",
-                "-p",
-                str(port),
-                "intellifl.asgi:application",
-            ],
-            cwd=ROOT,
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "intellifl.settings", **environment},
-            stdout=log,
-            stderr=log,
-        )
+    with serving(asked, text("**Nothing** runs.")) as model:
+        connected = {"INTELLIFL_LLM_BASE_URL": model.url, "INTELLIFL_LLM_MODEL": "tiny"}
+        server = WebServer(tmp_path / "log", **connected)
         try:
-            eventually(lambda: b"Listening" in (tmp_path / "log").read_bytes())
-            yield f"http://127.0.0.1:{port}", model
+            yield server, model
         finally:
-            process.terminate()
-            process.wait(60)
+            server.stop()
 
 
 @pytest.mark.slow
-def test_a_model_answers_under_the_real_server(served: tuple[str, LlmServer]) -> None:
-    url, model = served
-    body = json.dumps({"message": "what runs?"}).encode()
-    request = urllib.request.Request(f"{url}/api/agent/chat", body)
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        told: dict[str, Any] = json.loads(answer.read())
+def test_a_model_answers_under_the_real_server(served: tuple[WebServer, LlmServer]) -> None:
+    server, model = served
+    told = server.ask("POST", "/api/agent/chat", {"message": "what runs?"}).json
     assert (told["engine"], told["message"]) == ("model", "**Nothing** runs.")
     assert [one["tool"] for one in told["tools"]] == ["queue_status", "list_simulations"]
     results = [m["content"] for m in model.requests[1]["messages"] if m["role"] == "tool"]
@@ -113,11 +91,11 @@ FOCUS = "document.activeElement.id"
 
 
 @pytest.mark.slow
-def test_the_panel_works_in_a_browser(served: tuple[str, LlmServer]) -> None:
-    url, _ = served
+def test_the_panel_works_in_a_browser(served: tuple[WebServer, LlmServer]) -> None:
+    server, _ = served
     with (
         browsing.chromium() as browser,
-        browsing.window(browser, url, viewport={"width": 390, "height": 800}) as page,
+        browsing.window(browser, server.origin, viewport={"width": 390, "height": 800}) as page,
     ):
         page.goto("/simulations/")
         page.click("#assistant-launcher")

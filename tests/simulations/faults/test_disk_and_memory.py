@@ -24,7 +24,6 @@ from simulations.fl import journal
 from simulations.fl.errors import StorageError
 from simulations.models import RoundMetrics, Simulation
 from simulations.supervisor import supervise
-from tests.simulations.faults.conftest import fill
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FULL = "No space left on device"
@@ -37,6 +36,19 @@ def whole_files(run_dir: Path) -> None:
         json.loads(path.read_text())
     assert not list(run_dir.rglob(".writing-*"))
     list(journal.read(run_dir))
+
+
+def fill(place: Path, leave_kib: int = 0) -> Path:
+    """Fill the file system but for `leave_kib`; return the file that does."""
+    ballast = place / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            size = file.tell() - leave_kib * 1024
+            file.truncate(size)
+    return ballast
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from simulations import processes, recovery, services
 from simulations.models import FINISHED, RunEvent, Simulation
 from simulations.supervisor import supervise
 from tests.servers import eventually
+from tests.web_server import WebServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SLOW_END = 'begin()\nround_finished(1)\ntell("run_finished")\ntime.sleep(600)'
@@ -119,20 +120,20 @@ def test_a_stop_of_a_run_whose_host_is_away_is_seen_when_it_is_back(
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_run_does_not_notice_that_the_web_server_dies(
-    web: Callable[[], Any], manage: Any, number: int, flat: dict[str, Any]
+    web: Callable[[], WebServer], manage: Any, number: int, flat: dict[str, Any]
 ) -> None:
     first = web()
     queue = manage("run_queue", body=f"{STEADY}tell('run_finished')", stderr=subprocess.DEVNULL)
     flat |= {"num_of_rounds": 3, "num_of_clients": 4}
-    status, answer = first.ask("POST", "/api/simulations", flat)
-    assert status == 201
+    created = first.ask("POST", "/api/simulations", flat)
+    assert created.status == 201
     simulation = Simulation.objects.get()
     eventually(lambda: running(simulation))
     first.process.send_signal(number)
     first.process.wait(60)
     second = web()
-    path = f"/api/simulations/{answer['simulation_id']}/status"
-    eventually(lambda: second.ask("GET", path)[1]["status"] == "completed")
+    path = f"/api/simulations/{created.json['simulation_id']}/status"
+    eventually(lambda: second.ask("GET", path).json["status"] == "completed")
     assert queue.poll() is None
 
 

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from django.db import connection
 
 from simulations.models import Simulation
 from tests.servers import LOOPBACK
+from tests.web_server import Answer, WebServer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -36,10 +36,10 @@ def locked(database: Path, seconds: float) -> Iterator[Callable[[], bool]]:
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="locks SQLite's file")
 def test_a_database_that_is_locked_for_ten_seconds_loses_no_request(
-    web: Callable[[], Any], database_path: Path, flat: dict[str, Any]
+    web: Callable[[], WebServer], database_path: Path, flat: dict[str, Any]
 ) -> None:
     server = web()
-    answers: list[tuple[int, Any]] = []
+    answers: list[Answer] = []
 
     def submit() -> None:
         answers.append(server.ask("POST", "/api/simulations", flat))
@@ -48,21 +48,23 @@ def test_a_database_that_is_locked_for_ten_seconds_loses_no_request(
         threads = [threading.Thread(target=submit) for _ in range(8)]
         for thread in threads:
             thread.start()
-        assert server.ask("GET", "/api/queue/status")[0] == 200
+        assert server.ask("GET", "/api/queue/status").status == 200
         assert is_held()
     for thread in threads:
         thread.join()
-    accepted = [answer for status, answer in answers if status == 201]
-    refused = [answer for status, answer in answers if status != 201]
-    assert len(answers) == 8 and all(status in (201, 503) for status, _ in answers)
-    assert all("Retry-After" in answer["headers"] for answer in refused)
+    accepted = [answer for answer in answers if answer.status == 201]
+    refused = [answer for answer in answers if answer.status == 503]
+    assert len(answers) == 8 == len(accepted) + len(refused)
+    assert all("Retry-After" in answer.headers for answer in refused)
     ids = set(Simulation.objects.values_list("simulation_id", flat=True))
-    assert ids == {answer["simulation_id"] for answer in accepted}
+    assert ids == {answer.json["simulation_id"] for answer in accepted}
 
 
-def test_clients_that_dawdle_over_their_headers_hold_up_nobody(web: Callable[[], Any]) -> None:
+def test_clients_that_dawdle_over_their_headers_hold_up_nobody(
+    web: Callable[[], WebServer],
+) -> None:
     server = web()
-    process = psutil.Process(server.process.pid)
+    process = server.process
     before = process.memory_info().rss
     dawdlers = []
     for _ in range(300):
@@ -72,17 +74,17 @@ def test_clients_that_dawdle_over_their_headers_hold_up_nobody(web: Callable[[],
     for _ in range(5):
         for dawdler in dawdlers:
             dawdler.sendall(b"a")
-        assert server.ask("GET", "/api/queue/status")[0] == 200
+        assert server.ask("GET", "/api/queue/status").status == 200
     assert process.memory_info().rss - before < 30 * 2**20
     for dawdler in dawdlers:
         dawdler.close()
 
 
 def test_a_hundred_megabytes_of_body_are_refused_without_taking_memory(
-    web: Callable[[], Any],
+    web: Callable[[], WebServer],
 ) -> None:
     server = web()
-    process = psutil.Process(server.process.pid)
+    process = server.process
     before = process.memory_info().rss
     with socket.create_connection((LOOPBACK, server.port), 20) as client:
         head = f"POST /api/simulations HTTP/1.1\r\nHost: {LOOPBACK}\r\n"
@@ -98,7 +100,7 @@ def test_a_hundred_megabytes_of_body_are_refused_without_taking_memory(
         except OSError:
             answer = b""
     assert answer == b"" or b" 413 " in answer
-    assert server.ask("GET", "/api/queue/status")[0] == 200
+    assert server.ask("GET", "/api/queue/status").status == 200
     assert process.memory_info().rss - before < 50 * 2**20
 
 
@@ -106,13 +108,13 @@ def test_a_hundred_megabytes_of_body_are_refused_without_taking_memory(
     "route", ["/simulations/{}/files.zip", "/api/simulations/{}/results/b.txt"]
 )
 def test_who_takes_nothing_of_a_large_answer_costs_little_and_gets_all_of_it_later(
-    web: Callable[[], Any], submit: Callable[..., Simulation], out_dir: Path, route: str
+    web: Callable[[], WebServer], submit: Callable[..., Simulation], out_dir: Path, route: str
 ) -> None:
     server, row = web(), submit()
     content = os.urandom(60 << 20)
     (out_dir / row.simulation_id / "b.txt").write_bytes(content)
-    process = psutil.Process(server.process.pid)
-    assert server.ask("GET", "/api/queue/status")[0] == 200
+    process = server.process
+    assert server.ask("GET", "/api/queue/status").status == 200
     before = process.memory_info().rss
     with socket.create_connection((LOOPBACK, server.port), 20) as client:
         path = route.format(row.simulation_id)
@@ -127,4 +129,4 @@ def test_who_takes_nothing_of_a_large_answer_costs_little_and_gets_all_of_it_lat
         while chunk := client.recv(1 << 16):
             size += len(chunk)
     assert size > len(content)
-    assert server.ask("GET", "/api/queue/status")[0] == 200
+    assert server.ask("GET", "/api/queue/status").status == 200

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import http.client
-import os
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,65 +11,26 @@ from typing import Any
 from urllib.error import HTTPError
 
 import pandas
-import psutil
 import pytest
 
 from intellifl.access import tokens
-from intellifl.environment import ROOT
 from simulations.models import ClientRound, Simulation, StrategyRun
-from tests.servers import LOOPBACK, eventually, free_port
+from tests.servers import LOOPBACK, eventually
+from tests.web_server import COMMANDS, WebServer
 
 MIB = 1 << 20
-SERVERS = {
-    "daphne": ["intellifl.server", "-b", LOOPBACK, "-p", "{port}"],
-    "uvicorn": ["uvicorn", "--host", LOOPBACK, "--port", "{port}"],
-}
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
-class Server:
-    """A server of our application with the test's database; it demands a login."""
-
-    def __init__(self, kind: str, log: Path) -> None:
-        self.port, self.log = free_port(), log
-        arguments = [part.format(port=self.port) for part in SERVERS[kind]]
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", *arguments, "intellifl.asgi:application"],
-                cwd=ROOT,
-                stdout=output,
-                stderr=output,
-                env={
-                    **os.environ,
-                    "DJANGO_SETTINGS_MODULE": "intellifl.settings",
-                    "INTELLIFL_REQUIRE_AUTH": "1",
-                },
-            )
-        self.url = f"http://{LOOPBACK}:{self.port}/query"
-        eventually(self.answers)
-        self.usage = psutil.Process(self.process.pid)
-
-    def answers(self) -> bool:
-        assert self.process.poll() is None, self.log.read_text()
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=60)
-        try:
-            connection.request("GET", "/api/health")
-            return connection.getresponse().read() != b""
-        except OSError:
-            return False
-        finally:
-            connection.close()
-
-
-@pytest.fixture(params=SERVERS)
+@pytest.fixture(params=list(COMMANDS))
 def server(
     request: Any, shared_database: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Server]:
+) -> Iterator[WebServer]:
     monkeypatch.setenv("NO_PROXY", LOOPBACK)
-    started = Server(request.param, tmp_path / "server.log")
+    """Return a server with the test's database; it demands a login."""
+    started = WebServer(tmp_path / "server.log", request.param, INTELLIFL_REQUIRE_AUTH="1")
     yield started
-    started.process.terminate()
-    started.process.wait(60)
+    started.stop()
     assert " failed: " not in started.log.read_text()
     assert "Warning" not in started.log.read_text()
 
@@ -85,9 +43,9 @@ def run(submit: Callable[..., Simulation], record: Callable[..., StrategyRun]) -
     return row
 
 
-def test_pandas_reads_a_run_as_documented(server: Server, run: Simulation) -> None:
+def test_pandas_reads_a_run_as_documented(server: WebServer, run: Simulation) -> None:
     token = tokens.create("notebook")
-    url = f"{server.url}/client-rounds.csv?simulation={run.simulation_id}"
+    url = f"{server.origin}/query/client-rounds.csv?simulation={run.simulation_id}"
     clients = pandas.read_csv(url, storage_options={"Authorization": f"Bearer {token}"})
     stored = ClientRound.objects.filter(strategy_run__simulation=run).order_by("pk")
     assert len(clients) == 10_000
@@ -104,7 +62,7 @@ def test_pandas_reads_a_run_as_documented(server: Server, run: Simulation) -> No
     refused.value.close()
 
 
-def ask_for(server: Server, token: str, path: str) -> socket.socket:
+def ask_for(server: WebServer, token: str, path: str) -> socket.socket:
     client = socket.create_connection((LOOPBACK, server.port), 30)
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     lines = [f"GET /query/{path} HTTP/1.1", f"Host: {LOOPBACK}", f"Authorization: Bearer {token}"]
@@ -112,37 +70,37 @@ def ask_for(server: Server, token: str, path: str) -> socket.socket:
     return client
 
 
-def test_clients_that_go_away_leave_nothing(server: Server, run: Simulation) -> None:
+def test_clients_that_go_away_leave_nothing(server: WebServer, run: Simulation) -> None:
     token = tokens.create("notebook")
     path = f"client-rounds.csv?simulation={run.simulation_id}"
     for _ in range(3):
         _read_a_little(server, token, path)
     time.sleep(1)
-    threads, files = server.usage.num_threads(), server.usage.num_fds()
-    before = server.usage.memory_info().rss
+    threads, files = server.process.num_threads(), server.process.num_fds()
+    before = server.process.memory_info().rss
     for _ in range(20):
         _read_a_little(server, token, path)
-    eventually(lambda: server.usage.num_threads() <= threads)
-    eventually(lambda: server.usage.num_fds() <= files)
-    assert server.usage.memory_info().rss - before < 30 * MIB
-    assert server.answers()
+    eventually(lambda: server.process.num_threads() <= threads)
+    eventually(lambda: server.process.num_fds() <= files)
+    assert server.process.memory_info().rss - before < 30 * MIB
+    assert server.ask("GET", "/api/health").status == 200
 
 
-def _read_a_little(server: Server, token: str, path: str) -> None:
+def _read_a_little(server: WebServer, token: str, path: str) -> None:
     with ask_for(server, token, path) as client:
         assert client.recv(512).startswith(b"HTTP/1.1 200")
 
 
-def test_memory_stays_flat_while_a_file_is_read(server: Server, run: Simulation) -> None:
+def test_memory_stays_flat_while_a_file_is_read(server: WebServer, run: Simulation) -> None:
     token = tokens.create("notebook")
     _read_whole(server, token, "client-rounds.csv")
-    before = server.usage.memory_info().rss
+    before = server.process.memory_info().rss
     for _ in range(5):
         assert _read_whole(server, token, "client-rounds.csv") > MIB // 2
-    assert server.usage.memory_info().rss - before < 15 * MIB
+    assert server.process.memory_info().rss - before < 15 * MIB
 
 
-def _read_whole(server: Server, token: str, path: str) -> int:
+def _read_whole(server: WebServer, token: str, path: str) -> int:
     connection = http.client.HTTPConnection(LOOPBACK, server.port, timeout=60)
     connection.request("GET", f"/query/{path}", headers={"Authorization": f"Bearer {token}"})
     content = connection.getresponse().read()
