@@ -16,8 +16,7 @@ from datasets_app.catalog.loading import DataUnavailable, ImageData, load
 from datasets_app.catalog.package_formats import idx
 from datasets_app.catalog.progress import Step
 from datasets_app.catalog.spec import DatasetSpec, Package, PackageSource
-
-from .conftest import debian_package
+from tests.datasets_app.catalog.made import debian_package
 
 FOLDER = "usr/share/tiny-pictures"
 RNG = np.random.default_rng(11)

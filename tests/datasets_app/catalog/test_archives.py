@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from datasets_app.catalog.archives import BrokenArchive, WrongChecksum, take_out
-
-from .conftest import debian_package
+from tests.datasets_app.catalog.made import debian_package
 
 MEMBERS = {"data/one.gz": b"first" * 1000, "data/two.gz": b"second"}
 

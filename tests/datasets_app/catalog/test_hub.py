@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from datasets import load_dataset
 
-from .conftest import pictures, run_python, table
+from tests.datasets_app.catalog.loads import run_python
+from tests.datasets_app.catalog.made import pictures, table
 
 LOAD = """
 import numpy as np

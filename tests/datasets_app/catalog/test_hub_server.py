@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from datasets import Dataset
 
+from tests.datasets_app.catalog.loads import run_python
+from tests.datasets_app.catalog.made import pictures, table
 from tests.datasets_app.hub_server import Hub, serving
-
-from .conftest import pictures, run_python, table
 
 pytestmark = pytest.mark.slow
 LOAD = """

@@ -13,20 +13,11 @@ from PIL import Image as PILImage
 from datasets_app.catalog import CATALOG
 from datasets_app.catalog.availability import is_available, where
 from datasets_app.catalog.labels import held_out_samples
-from datasets_app.catalog.loading import DataUnavailable, load
 from datasets_app.catalog.spec import DatasetSpec, HubSource
-
-from .conftest import loaded
+from tests.datasets_app.catalog.loads import image_data, refused
 
 RNG = np.random.default_rng(5)
 NUM_CHARACTERS = 62
-
-
-def refused(spec: DatasetSpec, data_dir: Path) -> str:
-    with pytest.raises(DataUnavailable) as caught:
-        load(spec, data_dir)
-    assert str(data_dir) not in str(caught.value)
-    return str(caught.value)
 
 
 def femnist(folder: Path, count: int) -> tuple[np.ndarray, list[int], list[str]]:
@@ -59,7 +50,7 @@ def femnist(folder: Path, count: int) -> tuple[np.ndarray, list[int], list[str]]
 
 def test_femnist_keeps_the_writer_of_each_training_image(tmp_path: Path) -> None:
     pixels, labels, writers = femnist(tmp_path / "femnist_niid", 400)
-    data = loaded(CATALOG["femnist_niid"], tmp_path)
+    data = image_data(CATALOG["femnist_niid"], tmp_path)
     kept = np.flatnonzero(~held_out_samples(np.array(labels)))
     assert data.train_ids is not None
     assert data.train_ids.tolist() == [writers[sample] for sample in kept]
@@ -71,7 +62,7 @@ def test_femnist_keeps_the_writer_of_each_training_image(tmp_path: Path) -> None
 
 def test_femnist_iid_keeps_the_ten_digits(tmp_path: Path) -> None:
     pixels, labels, writers = femnist(tmp_path / "femnist_iid", 400)
-    data = loaded(CATALOG["femnist_iid"], tmp_path)
+    data = image_data(CATALOG["femnist_iid"], tmp_path)
     digits = np.flatnonzero(np.array(labels) < 10)
     kept = digits[~held_out_samples(np.array(labels)[digits])]
     assert np.array_equal(data.train_images[:, 0], pixels[kept])
@@ -100,7 +91,7 @@ def test_the_file_of_a_medmnist_set_is_read(
 ) -> None:
     spec = CATALOG[keyword]
     arrays = medmnist_file(tmp_path / keyword / f"{keyword}.npz", shape, spec.num_classes)
-    data = loaded(spec, tmp_path)
+    data = image_data(spec, tmp_path)
     for split, images in (("train", data.train_images), ("test", data.test_images)):
         expected = arrays[f"{split}_images"].reshape(len(images), 28, 28, -1)
         assert np.array_equal(np.moveaxis(images, 1, 3), expected)
@@ -124,7 +115,7 @@ def test_the_hub_layout_of_a_medmnist_set_is_read(tmp_path: Path) -> None:
         }
         table = Dataset.from_dict(columns, features=features)
         table.to_parquet(folder / f"{split}-00000-of-00001.parquet")
-    data = loaded(CATALOG["breastmnist"], tmp_path)
+    data = image_data(CATALOG["breastmnist"], tmp_path)
     assert np.array_equal(data.train_images[:, 0], pixels["train"])
     assert np.array_equal(data.test_images[:, 0], pixels["test"])
     assert data.class_names == ("malignant", "normal, benign")
@@ -148,7 +139,7 @@ def test_arrays_by_the_names_of_keras_are_held_out_with_their_owners(
     array_spec: DatasetSpec, tmp_path: Path
 ) -> None:
     save(tmp_path, x_train=IMAGES, y_train=np.arange(10) % 2, train_ids=np.arange(10) // 2)
-    data = loaded(array_spec, tmp_path)
+    data = image_data(array_spec, tmp_path)
     assert np.array_equal(data.test_images, IMAGES[8:])
     assert data.train_ids is not None
     assert data.train_ids.tolist() == ["0", "0", "1", "1", "2", "2", "3", "3"]
@@ -210,7 +201,7 @@ def test_class_folders_are_read_and_keep_a_common_size(tmp_path: Path) -> None:
         picture(tmp_path / "its" / "car" / f"{number}.png", (20, 12), number)
         picture(tmp_path / "its" / "bus" / f"{number}.png", (20, 12), 100 + number)
     (tmp_path / "its" / "car" / "notes.txt").write_text("no picture")
-    data = loaded(CATALOG["its"], tmp_path)
+    data = image_data(CATALOG["its"], tmp_path)
     assert data.class_names == ("bus", "car")
     assert data.train_images.shape == (16, 1, 12, 20)
     assert data.test_images[:, 0, 0, 0].tolist() == [104, 109, 4, 9]
@@ -223,7 +214,7 @@ def test_folders_of_splits_are_kept_apart(tmp_path: Path) -> None:
         for value in values:
             picture(tmp_path / "flair" / split / "a" / f"{value}.png", (8, 8), value)
             picture(tmp_path / "flair" / split / "b" / f"{value}.png", (8, 8), value + 10)
-    data = loaded(CATALOG["flair"], tmp_path)
+    data = image_data(CATALOG["flair"], tmp_path)
     assert data.train_images[:, 0, 0, 0].tolist() == [1, 2, 11, 12]
     assert data.test_images[:, 0, 0, 0].tolist() == [3, 13]
 
@@ -237,7 +228,7 @@ def test_photographs_of_different_sizes_are_scaled_and_cut_to_64x64(tmp_path: Pa
         wide.paste((0, 0, 255), (64, 0, 192, 128))
         wide.save(path, quality=95)
     picture(tmp_path / "lung_photos" / "ill" / "grey.png", (300, 100), 128)
-    data = loaded(CATALOG["lung_photos"], tmp_path)
+    data = image_data(CATALOG["lung_photos"], tmp_path)
     images = np.concatenate([data.train_images, data.test_images])
     assert images.shape == (6, 3, 64, 64)
     blue = images[data.class_names.index("well")][:, 8:56, 8:56].mean(axis=(1, 2))
@@ -270,4 +261,4 @@ def test_grey_arrays_fit_a_colour_dataset(array_spec: DatasetSpec, tmp_path: Pat
     message = refused(array_spec, tmp_path)
     assert "expected (n, *(3, 4, 5))" in message
     grey = replace(array_spec, shape=(1, 4, 5))
-    assert np.array_equal(loaded(grey, tmp_path).test_images[:, 0], IMAGES[[4, 9], 0])
+    assert np.array_equal(image_data(grey, tmp_path).test_images[:, 0], IMAGES[[4, 9], 0])

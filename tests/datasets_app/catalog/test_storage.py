@@ -11,8 +11,7 @@ import pytest
 from datasets_app.catalog import storage
 from datasets_app.catalog.loading import DataUnavailable, load
 from datasets_app.catalog.spec import DatasetSpec, PackageSource
-
-from .conftest import csv_member
+from tests.datasets_app.catalog.made import csv_member
 
 LOAD = """
 from pathlib import Path

