@@ -104,7 +104,7 @@ def _why_not_resumed(simulation: Simulation) -> str | None:
     every = simulation.strategies.values_list("config__checkpoint_every", flat=True)
     if not any(every):
         return "there is no checkpoint, because checkpoint_every is 0; submit it again instead"
-    return "there is no checkpoint, because no round was finished; submit it again instead"
+    return "it ended before its first checkpoint was written; submit it again instead"
 
 
 def _has_ended(simulation: Simulation, waited_s: float) -> bool:
