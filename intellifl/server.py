@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from intellifl.imports import without
+from intellifl.memory import use_one_arena
 
 # TLS ends at the proxy; Twisted would load a library for it.
 with without("OpenSSL"):
@@ -148,6 +149,7 @@ class Interface(CommandLineInterface):  # type: ignore[misc]
 
 
 def main() -> None:
+    use_one_arena()
     # daphne has no other way to choose its factories.
     daphne.server.HTTPFactory = BoundedFactory
     daphne.server.WebSocketFactory = PatientFactory
