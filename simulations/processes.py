@@ -1,7 +1,8 @@
 """Start the processes of a run, and end all of them, strays included.
 
-A run's first process leads a session of its own, dies with the thread that started it, and hands
-the run's token in its environment to everything it starts.
+A run's first process is a tether: it leads a session of its own, ends with the thread that started
+it, and takes with it every process below it. All have the run's token in their environment, by
+which they are found should a tether have been killed.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from simulations.process_identity import is_running
 
 GRACE_S = 5.0
 KILL_S = 3.0
+TETHER_S = 1.0
 LOOK_S = 0.05
 
 Child = subprocess.Popen[bytes]
@@ -84,12 +86,13 @@ def terminate(child: Child) -> None:
 
 
 def kill(token: str, family: Iterable[psutil.Process] = ()) -> list[int]:
-    """Kill `family`, its children and all that carry the token, until two looks find nobody.
+    """Have the tethers end what is below them, then kill `family` and all that carry the token.
 
     Returns the pids that are left after KILL_S seconds.
     """
     deadline = time.monotonic() + KILL_S
-    known = set(family)
+    known = _running(token, set(family))
+    _end_tethers(known)
     looks_without = 0
     while looks_without < 2 and time.monotonic() < deadline:
         known = _running(token, known)
@@ -104,6 +107,25 @@ def kill(token: str, family: Iterable[psutil.Process] = ()) -> list[int]:
 def carriers(token: str) -> set[psutil.Process]:
     """Return the running processes whose environment holds the token."""
     return _running(token, set())
+
+
+def _end_tethers(known: set[psutil.Process]) -> None:
+    """Give the sessions' leaders, of whom the first of a run is its tether, time to do it."""
+    deadline = time.monotonic() + TETHER_S
+    leaders = {process for process in known if _leads_a_session(process)}
+    for process in leaders:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(tethered.END)
+            process.send_signal(signal.SIGCONT)
+    while any(map(is_running, leaders)) and time.monotonic() < deadline:
+        time.sleep(LOOK_S)
+
+
+def _leads_a_session(process: psutil.Process) -> bool:
+    try:
+        return os.getsid(process.pid) == process.pid
+    except ProcessLookupError:
+        return False
 
 
 def _running(token: str, known: set[psutil.Process]) -> set[psutil.Process]:

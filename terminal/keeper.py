@@ -71,11 +71,15 @@ class Keeper:
             if self._is_full():
                 return FULL
 
-    def _reap(self) -> None:
-        with suppress(ChildProcessError):
+    def _reap(self) -> bool:
+        """Take note of who has ended; tell whether any child is left."""
+        try:
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 if ended[0] == self._shell.pid:
                     self._shell.returncode = os.waitstatus_to_exitcode(ended[1])
+        except ChildProcessError:
+            return False
+        return True
 
     def _is_full(self) -> bool:
         # Counting all processes is cheap, finding out whose they are is not.
@@ -91,37 +95,32 @@ class Keeper:
                 self._signal_all(number)
         self._outwait(grace_s)
         deadline = time.monotonic() + KILL_S
-        # A process whose parent ended while it was looked at is found by the second look.
-        looks_without = 0
-        while looks_without < 2 and time.monotonic() < deadline:
-            looks_without = 0 if self._signal_all(signal.SIGKILL) else looks_without + 1
+        # A look can miss one whose parent ended meanwhile; that there is no child is certain.
+        while self._reap() and time.monotonic() < deadline:
+            self._signal_all(signal.SIGKILL)
             time.sleep(0.02)
-            self._reap()
         return sorted(process.pid for process in self._descendants())
 
     def _outwait(self, grace_s: float) -> None:
         deadline = time.monotonic() + grace_s
         while time.monotonic() < deadline:
-            self._reap()
-            if not self._descendants():
+            if not self._reap():
                 return
             time.sleep(0.02)
 
-    def _signal_all(self, number: int) -> bool:
-        """Signal the groups of all descendants; tell whether there were any.
+    def _signal_all(self, number: int) -> None:
+        """Signal the groups of all descendants.
 
         A whole group at once, because its members cannot fork meanwhile. No other process can be in
         it: a group lies within a session, and the shell began a new one.
         """
-        found = self._descendants()
         groups = set()
-        for process in found:
+        for process in self._descendants():
             with suppress(ProcessLookupError):
                 groups.add(os.getpgid(process.pid))
         for group in groups - {os.getpgrp()}:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, number)
-        return bool(found)
 
     def _descendants(self) -> list[psutil.Process]:
         return [

@@ -64,7 +64,7 @@ def _stop(token: str, script: str) -> str:
     options = Options(engine=["sh", "-c", script], artifacts=["true"])
     thread = threading.Thread(target=_supervise, args=(simulation.pk, token, options))
     thread.start()
-    eventually(lambda: len(processes.carriers(token)) > 1)
+    eventually(lambda: len(processes.carriers(token)) > 2)
     time.sleep(0.5)
     seconds = timed(lambda: services.stop(simulation))
     thread.join()

@@ -165,7 +165,7 @@ def test_a_signal_ends_the_command_and_every_process(
     process = manage("run_queue", body=body)
     eventually(RoundMetrics.objects.exists)
     token = Simulation.objects.order_by("id")[0].attempt_token
-    assert len(processes.carriers(token)) == 2
+    assert len(processes.carriers(token)) == 3
     process.send_signal(number)
     assert process.wait(60) == 0
     assert processes.carriers(token) == set()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 
 from simulations import process_identity, processes, tethered
 from simulations.process_identity import Identity, is_alive, this_process
+from tests.servers import eventually
 
 PYTHON = [sys.executable, "-S", "-c"]
 
@@ -72,7 +75,8 @@ def test_standard_input_reaches_the_program_and_may_stay_unread(token: str) -> N
 def test_a_child_leads_its_own_session_and_carries_the_token(token: str) -> None:
     child = processes.spawn(["sleep", "600"], token)
     assert os.getsid(child.pid) == os.getpgid(child.pid) == child.pid
-    assert {process.pid for process in processes.carriers(token)} == {child.pid}
+    eventually(lambda: len(processes.carriers(token)) == 2)
+    assert {os.getsid(each.pid) for each in processes.carriers(token)} == {child.pid}
     assert processes.end(child, token) == []
     assert child.returncode == -15
 
@@ -120,11 +124,77 @@ def test_one_that_ignores_sigterm_is_killed_after_the_grace(token: str) -> None:
     assert child.returncode == -9 and time.monotonic() - started >= 0.3
 
 
+# Each generation lives shorter than a look at all processes takes; it has lost the token.
+RELAY = """
+import os, sys, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execve(sys.executable, [sys.executable, "-S", "-c", '''
+import os, time
+os.write(1, b"ready")
+end = time.monotonic() + 300
+while time.monotonic() < end:
+    if os.fork():
+        time.sleep(0.001)
+        os._exit(0)
+'''], {})
+    os._exit(0)
+"""
+
+
+def kill_a_stopped_tether(child: processes.Child, token: str) -> None:
+    os.kill(child.pid, signal.SIGSTOP)
+    processes.kill(token)
+
+
+def kill_the_program(child: processes.Child, token: str) -> None:
+    below = psutil.Process(child.pid).children()
+    os.kill(next(each.pid for each in below if os.getsid(each.pid) == child.pid), signal.SIGKILL)
+
+
+WAYS: dict[str, Callable[[processes.Child, str], object]] = {
+    "end": lambda child, token: processes.end(child, token, 0),
+    "end with grace": lambda child, token: processes.end(child, token, 60),
+    "kill": lambda child, token: processes.kill(token),
+    "the tether was stopped": kill_a_stopped_tether,
+    "the program ends": kill_the_program,
+    "its parent ends": lambda child, token: None,
+}
+
+
+@pytest.mark.skipif(not tethered.CHILDREN.exists(), reason="the system lists no children")
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_below_a_tether_survives_it(token: str, way: str) -> None:
+    is_told = threading.Event()
+    children: list[processes.Child] = []
+
+    def parent() -> None:
+        body = f"{RELAY}\ntime.sleep(600)"
+        children.append(processes.spawn([*PYTHON, body], token, stdout=subprocess.PIPE))
+        is_told.wait(60)
+
+    thread = threading.Thread(target=parent)
+    thread.start()
+    try:
+        eventually(lambda: children)
+        [child] = children
+        assert child.stdout is not None and child.stdout.read(5) == b"ready"
+        WAYS[way](child, token)
+    finally:
+        is_told.set()
+        thread.join()
+    # The pipe ends when the last one that holds it has ended, whoever it is.
+    with child.stdout:
+        assert select.select([child.stdout], [], [], 60)[0] and child.stdout.read() == b""
+    assert child.wait(60) in (-signal.SIGKILL, -signal.SIGTERM)
+
+
 def test_killing_spares_processes_with_another_token(token: str) -> None:
     other = os.urandom(8).hex()
     kept, killed = (processes.spawn(["sleep", "600"], each) for each in (other, token))
     assert processes.kill(token) == []
-    assert killed.wait(60) == -9 and kept.poll() is None
+    assert killed.wait(60) < 0 and kept.poll() is None
     processes.end(kept, other)
 
 

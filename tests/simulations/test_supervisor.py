@@ -368,7 +368,7 @@ def test_the_engine_dies_with_its_supervisor(claimed: Claimed, options: Any, end
         supervise(simulation.pk, token, options(endless))
         os._exit(0)
     try:
-        eventually(lambda: len(processes.carriers(token)) == 1)
+        eventually(lambda: len(processes.carriers(token)) == 2)
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)

@@ -48,7 +48,8 @@ class Dev:
         self.family = psutil.Process(self.process.pid).children(recursive=True)
 
     def child(self, word: str) -> psutil.Process:
-        return next(one for one in self.family if word in " ".join(one.cmdline()))
+        commands = ((one, " ".join(one.cmdline())) for one in self.family)
+        return next(one for one, line in commands if word in line and "tethered.py" not in line)
 
     def end(self) -> tuple[int, str]:
         _, err = self.process.communicate(timeout=60)
@@ -98,7 +99,7 @@ def test_it_serves_and_a_signal_leaves_no_process(dev: Any, number: int) -> None
     lines = running.wait_until_up()
     assert f"http://127.0.0.1:{running.port}/\n" in lines[0]
     assert get(f"http://127.0.0.1:{running.port}/api/simulations") == []
-    assert len(running.family) == 2
+    assert len(running.family) == 4  # the server, the queue, and the tether of each
     token = running.child("intellifl.server").environ()["INTELLIFL_RUN_TOKEN"]
     running.process.send_signal(number)
     code, err = running.end()
