@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simulations.streams import sources
@@ -82,7 +82,6 @@ def grown(source: Source, data: bytes, steps: list[tuple[int, bool]]) -> ClientO
         return client
 
 
-@settings(deadline=None)
 @given(data=LOGS, steps=STEPS)
 def test_the_output_is_the_log_whatever_happens(data: bytes, steps: list[tuple[int, bool]]) -> None:
     client = grown(output, data, steps)
@@ -91,7 +90,6 @@ def test_the_output_is_the_log_whatever_happens(data: bytes, steps: list[tuple[i
     assert client.reader.events[-1].kind == "done"
 
 
-@settings(deadline=None)
 @given(data=LOGS, steps=STEPS)
 def test_the_entries_are_those_of_the_log_whatever_happens(
     data: bytes, steps: list[tuple[int, bool]]

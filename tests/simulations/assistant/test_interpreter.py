@@ -177,8 +177,7 @@ TEXTS = st.one_of(
 
 @settings(
     max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(text=TEXTS, about=st.sampled_from(["", "nope"]))
 def test_no_text_is_too_much(removal: StrategyRun, out_dir: Path, text: str, about: str) -> None:

@@ -256,7 +256,6 @@ def test_after_any_sequence_every_run_has_one_end_and_nothing_is_left(
 QUICK = settings(
     max_examples=EXAMPLES,
     stateful_step_count=STEPS,
-    deadline=None,
     derandomize="FAULT_EXAMPLES" not in os.environ,
     database=None,
     suppress_health_check=list(HealthCheck),

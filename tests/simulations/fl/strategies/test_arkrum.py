@@ -35,7 +35,7 @@ def plain_estimate(distances: list[float], n: int) -> int:
 
 
 @given(st.integers(1, 13), st.integers(1, 6), st.integers(0, 4), st.integers(0, 2**32))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_it_averages_the_updates_closest_to_the_winner(
     apply: Any, n: int, d: int, attackers: int, seed: int
 ) -> None:

@@ -49,7 +49,7 @@ def plain_bulyan(rows: Rows, f: int) -> Rows:
 
 
 @given(crowds())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_it_averages_what_is_closest_to_the_median(apply: Any, crowd: tuple[Rows, int]) -> None:
     rows, f = crowd
     answer = apply("bulyan", rows, f=f)
@@ -62,7 +62,7 @@ def test_it_averages_what_is_closest_to_the_median(apply: Any, crowd: tuple[Rows
 
 
 @given(crowds())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_it_agrees_with_flower(apply: Any, flower: Any, crowd: tuple[Rows, int]) -> None:
     """Same dialect as `aggregate_bulyan` over Krum: selection is scored again after each pick.
 

@@ -64,7 +64,7 @@ def crowds(draw: st.DrawFn) -> tuple[Rows, int]:
 
 
 @given(crowds())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_krum_told_one_attacker_less_is_byzfls_krum(
     apply: Any, byzfl: Any, crowd: tuple[Rows, int]
 ) -> None:
@@ -76,7 +76,7 @@ def test_krum_told_one_attacker_less_is_byzfls_krum(
 
 
 @given(crowds())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_multi_krum_told_one_attacker_less_and_m_is_byzfls_multi_krum(
     apply: Any, byzfl: Any, crowd: tuple[Rows, int]
 ) -> None:
@@ -94,7 +94,7 @@ def test_with_the_same_f_byzfls_krum_can_choose_another(apply: Any, byzfl: Any) 
 
 
 @given(crowds(), st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_trimmed_mean_with_a_ratio_of_f_to_n_is_byzfls(
     apply: Any, byzfl: Any, crowd: tuple[Rows, int], nothing: bool
 ) -> None:
@@ -105,7 +105,7 @@ def test_the_trimmed_mean_with_a_ratio_of_f_to_n_is_byzfls(
 
 
 @given(crowds())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_trimming_all_but_one_value_is_byzfls_median(
     apply: Any, byzfl: Any, crowd: tuple[Rows, int]
 ) -> None:
@@ -115,7 +115,7 @@ def test_trimming_all_but_one_value_is_byzfls_median(
 
 
 @given(crowds())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_average_of_equally_many_examples_is_byzfls(
     apply: Any, byzfl: Any, crowd: tuple[Rows, int]
 ) -> None:
@@ -124,7 +124,7 @@ def test_the_average_of_equally_many_examples_is_byzfls(
 
 
 @given(crowds())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_what_bulyan_averages_around_the_median_is_byzfls_mean_around_median(
     byzfl: Any, crowd: tuple[Rows, int]
 ) -> None:
@@ -140,7 +140,7 @@ def total_distance(point: Any, rows: Rows) -> float:
 
 
 @given(crowds())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_rfa_is_byzfls_geometric_median_when_it_takes_steps_enough(
     apply: Any, byzfl: Any, crowd: tuple[Rows, int]
 ) -> None:

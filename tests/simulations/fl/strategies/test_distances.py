@@ -31,7 +31,7 @@ def test_pairs_are_measured_to_ten_digits(shape: tuple[int, int], dtype: type) -
     st.lists(st.sampled_from([0.0, 1e-6, 1.0, 1e4, 1e15, 1e30]), min_size=9, max_size=9),
     st.integers(0, 2**32),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_clusters_of_any_scale_anywhere_keep_their_digits(
     n: int, d: int, shifts: list[float], seed: int
 ) -> None:

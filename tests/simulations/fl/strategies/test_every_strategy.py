@@ -79,7 +79,7 @@ def test_an_answer_stays_when_the_next_round_is_written_over_its_updates(
 
 @pytest.mark.parametrize("keyword", ALL)
 @given(st.integers(0, 2**32))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_order_of_clients_does_not_matter(apply: Any, keyword: str, seed: int) -> None:
     before, rows = crowd(seed), crowd(seed + 1)
     order = torch.from_numpy(np.random.default_rng(seed).permutation(N))
@@ -110,7 +110,7 @@ def test_the_order_of_clients_does_not_matter(apply: Any, keyword: str, seed: in
 
 @pytest.mark.parametrize("keyword", ALL)
 @given(st.integers(0, 2**32), st.sampled_from([-50.0, 0.5, 1e3]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_translation_moves_the_aggregate_and_nothing_else(
     apply: Any, keyword: str, seed: int, shift: float
 ) -> None:
@@ -125,7 +125,7 @@ def test_translation_moves_the_aggregate_and_nothing_else(
 
 @pytest.mark.parametrize("keyword", ALL)
 @given(st.integers(0, 2**32), st.sampled_from([1e-6, 0.25, 3.0, 1e9]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_scaling_scales_the_aggregate_and_the_scores_by_their_degree(
     apply: Any, keyword: str, seed: int, factor: float
 ) -> None:
@@ -152,7 +152,7 @@ def test_identical_updates_return_that_update(apply: Any, keyword: str, dtype: t
 
 @pytest.mark.parametrize("keyword", ALL)
 @given(st.integers(0, 2**32), st.integers(0, N - 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_claimed_numbers_of_examples_count_only_where_the_page_says_so(
     apply: Any, keyword: str, seed: int, liar: int
 ) -> None:
@@ -174,7 +174,7 @@ def test_claimed_numbers_of_examples_count_only_where_the_page_says_so(
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
 @pytest.mark.parametrize("keyword", ROBUST)
 @given(st.integers(0, 2**32), st.integers(0, N - 1), st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_reply_that_is_not_finite_scores_worst_and_has_no_effect(
     apply: Any, keyword: str, bad: float, seed: int, victim: int, everywhere: bool
 ) -> None:

@@ -12,7 +12,7 @@ from simulations.fl.errors import AggregationError
 
 
 @given(st.integers(1, 12), st.integers(1, 8), st.integers(0, 2**32))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_it_averages_by_number_of_examples(
     apply: Any, flower: Any, n: int, d: int, seed: int
 ) -> None:

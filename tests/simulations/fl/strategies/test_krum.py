@@ -38,7 +38,7 @@ def plain_scores(rows: Rows, f: int) -> list[float]:
 
 
 @given(crowds())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_krum_takes_the_update_of_the_least_score(apply: Any, crowd: tuple[Rows, int]) -> None:
     rows, f = crowd
     answer = apply("krum", rows, f=f)
@@ -52,7 +52,7 @@ def test_krum_takes_the_update_of_the_least_score(apply: Any, crowd: tuple[Rows,
 
 @pytest.mark.parametrize("keyword", ["multi-krum", "multi-krum-based"])
 @given(crowds(), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_multi_krum_averages_the_m_best(
     apply: Any, keyword: str, crowd: tuple[Rows, int], data: st.DataObject
 ) -> None:
@@ -65,7 +65,7 @@ def test_multi_krum_averages_the_m_best(
 
 
 @given(crowds(), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_family_agrees_with_flower(
     apply: Any, flower: Any, crowd: tuple[Rows, int], data: st.DataObject
 ) -> None:

@@ -98,7 +98,7 @@ class Plain:
 
 @pytest.mark.parametrize("keyword", VARIANTS)
 @given(st.integers(0, 2**32))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_many_rounds_of_sampled_clients_with_removal(apply: Any, keyword: str, seed: int) -> None:
     """1.1 standard deviations, as at 1 the higher of two clients is exactly at the threshold."""
     rng = np.random.default_rng(seed)

@@ -33,7 +33,7 @@ def plain_median(rows: Rows, weights: Rows) -> Rows:
     st.integers(0, 2**32),
     st.sampled_from([0.0, 1.0, 1e3, 1e6]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_it_is_the_weighted_geometric_median(
     apply: Any, n: int, d: int, seed: int, far: float
 ) -> None:

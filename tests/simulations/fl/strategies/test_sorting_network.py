@@ -31,7 +31,7 @@ def test_it_sorts(n: int) -> None:
     assert (through([Use.RANK] * n, values) == np.sort(values, axis=0)).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(list(Use)), min_size=1, max_size=11))
 def test_what_is_wanted_is_right(uses: list[Use]) -> None:
     values = of_zeros_and_ones(len(uses))

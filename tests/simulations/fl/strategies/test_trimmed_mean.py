@@ -18,7 +18,7 @@ from simulations.fl.strategies.trimmed_mean import trimmed_at_each_end
     st.integers(0, 2**32),
     st.booleans(),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_each_coordinate_loses_its_k_smallest_and_largest(
     apply: Any, n: int, d: int, k: int, seed: int, some_are_left_out: bool
 ) -> None:
@@ -42,7 +42,7 @@ def test_each_coordinate_loses_its_k_smallest_and_largest(
 
 
 @given(st.integers(1, 12), st.integers(1, 6), st.floats(0, 0.499), st.integers(0, 2**32))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_it_agrees_with_flower(
     apply: Any, flower: Any, n: int, d: int, ratio: float, seed: int
 ) -> None:

@@ -70,7 +70,7 @@ class Plain:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_many_rounds_of_sampled_clients_with_removal(apply: Any, seed: int, begin: int) -> None:
     rng = np.random.default_rng(seed)
     plain, rounds = Plain(), 0

@@ -103,7 +103,7 @@ def test_an_example_goes_through_the_form_unchanged(path: Any) -> None:
     assert canonical(sent(draft).config()[0]) == canonical(config)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(configs())
 def test_any_configuration_goes_through_the_form_unchanged_or_is_not_shown(
     config: dict[str, Any],
@@ -117,7 +117,7 @@ def test_any_configuration_goes_through_the_form_unchanged_or_is_not_shown(
     assert errors == {} and canonical(read) == canonical(config)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.dictionaries(st.sampled_from(PATHS), st.text(max_size=8)),
     st.sampled_from(["", "0", "2", "-1", "1e9", "9" * 50, "²"]),
