@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -33,6 +33,8 @@ def plain_median(rows: Rows, weights: Rows) -> Rows:
     st.integers(0, 2**32),
     st.sampled_from([0.0, 1.0, 1e3, 1e6]),
 )
+@example(n=3, d=3, seed=1485032, far=0.0)  # a row, which steps do not reach
+@example(n=7, d=4, seed=22244, far=1e6)  # the few hold most of the weight
 @settings(max_examples=100)
 def test_it_is_the_weighted_geometric_median(
     apply: Any, n: int, d: int, seed: int, far: float
@@ -79,6 +81,16 @@ def test_huge_attackers_cost_no_digits(apply: Any, far: float, attackers: list[i
     np.testing.assert_allclose(answer.aggregate, expected, atol=1e-3)
     single = apply("rfa", torch.tensor(rows, dtype=torch.float32))
     np.testing.assert_allclose(single.aggregate, answer.aggregate, atol=1e-4)
+
+
+def test_a_row_that_the_others_hardly_fail_to_move_is_the_median(apply: Any) -> None:
+    """Two pull together by 14 + 5 at most, in nearly one direction, at a row that weighs 19."""
+    rows = [[0.8432, -1.4566, 0.0595], [1.1663, -1.8261, 0.5098], [-2.4183, -1.4485, -1.4888]]
+    answer = apply("rfa", rows, weights=[14, 5, 19])
+    np.testing.assert_array_equal(answer.aggregate, rows[2])
+    assert answer.scores[2] == 0
+    moved = apply("rfa", rows, weights=[16, 5, 19])
+    assert moved.scores[2] > 0.1
 
 
 def test_a_majority_of_equal_updates_is_the_median(apply: Any) -> None:
