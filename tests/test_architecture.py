@@ -14,9 +14,12 @@ from simulations.fl.paths import resolve_path
 from simulations.fl.strategies import STRATEGIES
 
 ROOT = Path(__file__).parent.parent
-APPS = ("intellifl", "simulations", "datasets_app", "terminal")
+PLACES = ("intellifl", "simulations", "datasets_app", "terminal", "tests", "examples")
 MODULES = sorted(
-    path for app in APPS for path in (ROOT / app).rglob("*.py") if "migrations" not in path.parts
+    path
+    for place in PLACES
+    for path in (ROOT / place).rglob("*.py")
+    if "migrations" not in path.parts
 )
 PATHS = [
     *(spec.path for spec in STRATEGIES.values()),

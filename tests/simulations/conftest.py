@@ -7,11 +7,13 @@ import secrets
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from intellifl.environment import ROOT
@@ -19,6 +21,8 @@ from simulations import lifecycle, processes, services
 from simulations.attempt import Options
 from simulations.models import ClientRound, RoundMetrics, Simulation, StrategyRun
 from simulations.process_identity import this_process
+from tests.simulations.stream_clients import Runs
+from tests.simulations.supervised import InThread
 
 CONFIG: dict[str, Any] = {
     "aggregation_strategy_keyword": "fedavg",
@@ -238,3 +242,31 @@ execute_from_command_line(["manage.py", *sys.argv[1:]])
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Runs:
+    """Return what clients of a stream follow."""
+    return Runs(tmp_path)
+
+
+@pytest.fixture
+def in_thread() -> Iterator[InThread]:
+    """Return what starts a thread; none may outlive the test."""
+    threads: list[threading.Thread] = []
+
+    def start(target: Callable[..., None], *args: Any) -> threading.Thread:
+        def work() -> None:
+            try:
+                target(*args)
+            finally:
+                connections.close_all()
+
+        threads.append(threading.Thread(target=work))
+        threads[-1].start()
+        return threads[-1]
+
+    yield start
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)

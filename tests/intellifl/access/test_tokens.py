@@ -7,46 +7,23 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from io import StringIO
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import AnonymousUser, Permission, User
-from django.core.management import CommandError, call_command
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import OperationalError
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from intellifl.access import tokens
-from intellifl.access.models import AccessToken, SignInAttempts
+from intellifl.access.models import AccessToken
 from intellifl.middleware import LoginMiddleware
+from tests.intellifl.access.bearer import LIST, ask, refusal
 
-LIST = "/api/simulations"
-ADMIN = "/admin/access/accesstoken/"
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 FLAT = {"aggregation_strategy_keyword": "fedavg", "num_of_rounds": 4, "dataset_keyword": "digits"}
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def closed(settings: Any) -> None:
-    settings.REQUIRE_AUTH = True
-
-
-def ask(text: str, url: str = LIST, scheme: str = "Bearer", **headers: str) -> Any:
-    """Ask as a client without a session."""
-    return Client().get(url, headers={"Authorization": f"{scheme} {text}", **headers})
-
-
-def refusal(text: str) -> str:
-    answer = ask(text)
-    assert answer.status_code == 401
-    assert answer["Content-Type"] == "application/problem+json"
-    assert answer["WWW-Authenticate"] == 'Bearer realm="intellifl", error="invalid_token"'
-    detail: str = answer.json()["detail"]
-    return detail
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("closed")]
 
 
 def test_a_token_is_long_random_and_stored_as_a_hash_only() -> None:
@@ -253,151 +230,6 @@ def test_no_token_is_ever_logged_or_answered(
     told = caplog.text + "".join(str(vars(record)) for record in caplog.records)
     told += "".join(answer.content.decode() + str(answer.headers) for answer in answers)
     assert text[17:] not in told
-
-
-def make(*arguments: str) -> tuple[str, str]:
-    out, err = StringIO(), StringIO()
-    call_command("create_token", *arguments, stdout=out, stderr=err)
-    return out.getvalue(), err.getvalue()
-
-
-def test_the_command_prints_the_token_alone_on_standard_output() -> None:
-    User.objects.create_user("ada")
-    out, err = make(" notebook ", "--user", "ada", "--expires", "30")
-    assert ask(out.strip()).status_code == 200
-    assert out.count("\n") == 1 and out.strip() not in err
-    assert "30 days" in err
-    row = AccessToken.objects.get()
-    assert (row.name, row.user and row.user.username) == ("notebook", "ada")
-    assert row.expires_at is not None
-    assert row.expires_at - row.created_at == timedelta(days=30)
-
-
-def test_without_days_a_token_is_valid_until_it_is_revoked() -> None:
-    assert "until it is revoked" in make("a")[1]
-    assert AccessToken.objects.get().expires_at is None
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        [],
-        [""],
-        ["  "],
-        ["x" * 101],
-        ["a\nb"],
-        ["a", "--expires", "0"],
-        ["a", "--expires", "-1"],
-        ["a", "--expires", "1.5"],
-        ["a", "--expires", "soon"],
-        ["a", "--expires", "36501"],
-        ["a", "--expires", "9" * 5000],
-        ["a", "--expires", "²"],
-        ["a", "--user", "nobody"],
-    ],
-)
-def test_the_command_refuses_what_makes_no_sense(arguments: list[str]) -> None:
-    with pytest.raises(CommandError) as refused:
-        make(*arguments)
-    assert "Traceback" not in str(refused.value)
-    assert not AccessToken.objects.exists()
-
-
-@pytest.fixture
-def desk() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("root"))
-    return client
-
-
-def test_the_desk_lists_tokens_and_shows_no_secret(desk: Client) -> None:
-    text = tokens.create("<b>notebook</b>")
-    row = AccessToken.objects.get()
-    for url in (ADMIN, f"{ADMIN}?q={row.prefix}", f"{ADMIN}{row.pk}/change/"):
-        page = desk.get(url).content.decode()
-        assert "&lt;b&gt;notebook" in page and "<b>notebook" not in page
-        assert row.prefix in page
-        assert row.digest not in page and text not in page
-
-
-def test_the_desk_takes_as_many_queries_for_many_tokens_as_for_few(
-    desk: Client, django_assert_max_num_queries: Any
-) -> None:
-    def several(number: int) -> None:
-        for _ in range(number):
-            tokens.create("a", User.objects.create_user(f"user{User.objects.count()}"))
-
-    several(1)
-    with django_assert_max_num_queries(20) as few:
-        desk.get(ADMIN)
-    several(5)
-    with django_assert_max_num_queries(len(few.captured_queries)):
-        desk.get(ADMIN)
-
-
-def test_the_desk_revokes(desk: Client) -> None:
-    text, other = tokens.create("a"), tokens.create("b")
-    row = AccessToken.objects.get(name="a")
-    action = {"action": "revoke_selected", "_selected_action": [row.pk]}
-    assert b"Revoked 1." in desk.post(ADMIN, action, follow=True).content
-    assert refusal(text) == "The token was revoked."
-    assert ask(other).status_code == 200
-
-
-def test_who_may_only_look_revokes_nothing() -> None:
-    tokens.create("a")
-    ada = User.objects.create_user("ada", is_staff=True)
-    ada.user_permissions.add(Permission.objects.get(codename="view_accesstoken"))
-    client = Client()
-    client.force_login(ada)
-    assert client.get(ADMIN).status_code == 200
-    action = {"action": "revoke_selected", "_selected_action": [AccessToken.objects.get().pk]}
-    client.post(ADMIN, action)
-    rows: QuerySet[AccessToken] = AccessToken.objects.all()
-    assert rows.get().revoked_at is None
-
-
-def test_the_desk_shows_a_new_token_once(desk: Client) -> None:
-    eve = User.objects.create_user("eve")
-    page = desk.post(f"{ADMIN}add/", {"name": "for Eve", "user": eve.pk})
-    assert "no-store" in page["Cache-Control"]
-    [text] = re.findall(r'value="(ifl_[^"]+)"', page.content.decode())
-    assert ask(text).status_code == 200
-    row = AccessToken.objects.get()
-    assert (row.user, row.expires_at) == (eve, None)
-    for url in (ADMIN, f"{ADMIN}{row.pk}/change/"):
-        assert text not in desk.get(url).content.decode()
-        assert row.digest not in desk.get(url).content.decode()
-
-
-def test_the_desk_changes_no_token(desk: Client) -> None:
-    tokens.create("a")
-    row = AccessToken.objects.get()
-    desk.post(f"{ADMIN}{row.pk}/change/", {"name": "b", "expires_at": "", "digest": "0"})
-    fresh = AccessToken.objects.get()
-    assert (fresh.name, fresh.digest) == ("a", row.digest)
-
-
-def test_only_a_superuser_makes_tokens_for_others(client: Client) -> None:
-    boss = User.objects.create_superuser("root")
-    clerk = User.objects.create_user("eve", is_staff=True)
-    codenames = ("add_accesstoken", "view_accesstoken")
-    clerk.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    client.force_login(clerk)
-    for owner in (boss.pk, ""):
-        client.post(f"{ADMIN}add/", {"name": "a", "user": owner})
-        assert not AccessToken.objects.exists()
-    client.post(f"{ADMIN}add/", {"name": "a", "user": clerk.pk})
-    assert AccessToken.objects.get().user == clerk
-
-
-def test_a_deleted_count_lets_a_name_try_again(desk: Client) -> None:
-    row = SignInAttempts.objects.create(digest="0" * 64, count=5, began_at=timezone.now())
-    url = f"/admin/access/signinattempts/{row.pk}"
-    assert desk.get(f"{url}/change/").status_code == 200
-    assert desk.get("/admin/access/signinattempts/add/").status_code == 403
-    desk.post(f"{url}/delete/", {"post": "yes"})
-    assert not SignInAttempts.objects.exists()
 
 
 def test_a_token_of_staff_opens_no_terminal(settings: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,8 +10,8 @@ from django.test import Client
 
 from intellifl.access import tokens
 from simulations.models import Simulation
+from tests.simulations.query.asking import Ask
 
-Ask = Callable[..., Any]
 PATHS = ["", "simulations/", "rounds.csv", "events.json", "rounds/1/", "schema", "nothing"]
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 

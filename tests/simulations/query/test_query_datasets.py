@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,8 +9,7 @@ import pytest
 from datasets_app import selectors
 from datasets_app.catalog import CATALOG
 from datasets_app.models import Dataset, State
-
-Ask = Callable[..., Any]
+from tests.simulations.query.asking import Ask
 
 
 def keywords(ask: Ask, **query: Any) -> list[str]:

@@ -18,8 +18,8 @@ from simulations.query import export
 from simulations.query.renderers import cell, csv_lines
 from simulations.query.selection import Selection
 from simulations.query.views import RESOURCES
+from tests.simulations.query.asking import Ask
 
-Ask = Callable[..., Any]
 Submit = Callable[..., Simulation]
 Record = Callable[..., StrategyRun]
 

@@ -11,8 +11,8 @@ import pytest
 
 from simulations.models import RunEvent, Simulation
 from simulations.query.views import RESOURCES
+from tests.simulations.query.asking import Ask
 
-Ask = Callable[..., Any]
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 PAGES = ["", *(f"{name}/" for name in RESOURCES)]
 

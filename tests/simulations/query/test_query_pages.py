@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from simulations.models import ClientRound, RoundMetrics, Simulation, StrategyRun
 from simulations.query.views import RESOURCES
+from tests.simulations.query.asking import Ask
 
-Ask = Callable[..., Any]
 Pages = Callable[..., list[dict[str, Any]]]
 WAYS = [
     (resource, sign + name)

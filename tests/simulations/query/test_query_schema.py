@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ import pytest
 
 from simulations.models import Simulation
 from simulations.query.views import RESOURCES
+from tests.simulations.query.asking import Ask
 
-Ask = Callable[..., Any]
 DOCS = (Path(__file__).parents[3] / "docs" / "query.md").read_text(encoding="utf-8")
 TYPES: dict[str, Any] = {
     "string": str,
